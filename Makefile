@@ -1,0 +1,26 @@
+# make demo      the whole road once: lock, bake, boot, deploy, a job, destroy
+# make test      checks, unit, node and end-to-end tests (the last need root)
+# make check     formatting, lint, types, unused code
+# make setup     what kiln needs on this machine
+# make clean     what was built here; the user's cache stays
+SHELL := /bin/bash
+
+.PHONY: demo test test-all check setup clean
+
+demo:
+	@tools/demo
+
+test: setup
+	@tools/test check unit node e2e
+
+test-all: test
+	@cd tools/provider-null && GOTOOLCHAIN=local GOFLAGS=-buildvcs=false go test ./...
+
+check: setup
+	@tools/check
+
+setup:
+	@tools/setup
+
+clean:
+	rm -rf dist cdktf.out .kiln/demo .kiln/test .kiln/logs

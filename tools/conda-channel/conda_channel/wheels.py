@@ -1,0 +1,130 @@
+"""A wheel as a conda package: pure ones as noarch, the others for linux-64 and one Python."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import zipfile
+from email.message import Message
+from email.parser import HeaderParser
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.tags import Tag
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from .package import PLACEHOLDER, File, write
+
+PYTHON = "3.13"
+# conda-forge's names where they differ: its `tzdata` is the database itself, not the Python package.
+_CONDA_NAMES = {"tzdata": "python-tzdata"}
+_MARKERS = {
+    "python_version": PYTHON,
+    "python_full_version": f"{PYTHON}.0",
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "platform_machine": "x86_64",
+    "os_name": "posix",
+    "implementation_name": "cpython",
+    "platform_python_implementation": "CPython",
+    "extra": "",
+}
+
+
+def conda_name(project: str) -> str:
+    name = canonicalize_name(project)
+    return _CONDA_NAMES.get(name, name)
+
+
+def dependency(requirement: str) -> str | None:
+    """A conda match spec for a wheel's requirement; None where its marker rules it out here."""
+    parsed = Requirement(requirement)
+    if parsed.marker is not None and not parsed.marker.evaluate(_MARKERS):
+        return None
+    specifiers = ",".join(sorted(str(s) for s in parsed.specifier))
+    return f"{conda_name(parsed.name)} {specifiers}".strip()
+
+
+def _glibc(tags: frozenset[Tag]) -> str:
+    """The oldest glibc that one of the platform tags promises to work with (PEP 600)."""
+    found = [m for tag in tags if (m := re.match(r"manylinux_(\d+)_(\d+)_", tag.platform))]
+    versions = [(int(m[1]), int(m[2])) for m in found] or [(2, 17)]
+    return "{}.{}".format(*min(versions))
+
+
+def _console_scripts(archive: zipfile.ZipFile, info: str) -> dict[str, str]:
+    if f"{info}/entry_points.txt" not in archive.namelist():
+        return {}
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(archive.read(f"{info}/entry_points.txt").decode())
+    if not parser.has_section("console_scripts"):
+        return {}
+    return {name: re.sub(r"\[.*", "", value).strip() for name, value in parser["console_scripts"].items()}
+
+
+def _script(target: str) -> bytes:
+    module, function = target.split(":")
+    return (
+        f"#!{PLACEHOLDER}/bin/python\nimport sys\nfrom {module} import {function.split('.')[0]}\n"
+        f"if __name__ == '__main__':\n    sys.exit({function}())\n"
+    ).encode()
+
+
+def _files(archive: zipfile.ZipFile, info: str, site_packages: str, scripts: str) -> list[File]:
+    """The wheel's files where conda puts them (wheel specification, "Installing a wheel")."""
+    places = {
+        "purelib": f"{site_packages}/",
+        "platlib": f"{site_packages}/",
+        "scripts": f"{scripts}/",
+        "headers": "include/",
+        "data": "",
+    }
+    files = [File(f"{site_packages}/{info}/INSTALLER", b"conda\n")]
+    for entry in archive.infolist():
+        # RECORD lists the wheel's own places; conda keeps its list of files in conda-meta.
+        if entry.is_dir() or entry.filename == f"{info}/RECORD":
+            continue
+        data = archive.read(entry)
+        executable = bool((entry.external_attr >> 16) & 0o111)
+        scheme = re.match(r"[^/]+\.data/(purelib|platlib|scripts|headers|data)/(.*)", entry.filename)
+        if scheme is None:
+            path = f"{site_packages}/{entry.filename}"
+        else:
+            path = places[scheme[1]] + scheme[2]
+            if scheme[1] == "scripts":
+                executable = True
+                data = re.sub(rb"\A#!python\w*", b"#!%s/bin/python" % PLACEHOLDER.encode(), data)
+        files.append(File(path, data, executable))
+    return files
+
+
+def convert(wheel: Path, file_name: str, folder: Path) -> Path:
+    """Writes the conda package of a wheel (`file_name` is its name, `wheel` where it lies) below `folder`."""
+    _, version, _, tags = parse_wheel_filename(file_name)
+    with zipfile.ZipFile(wheel) as archive:
+        info = next(n.split("/")[0] for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        metadata: Message = HeaderParser().parsestr(archive.read(f"{info}/METADATA").decode())
+        pure = all(tag.platform == "any" for tag in tags)
+        site_packages = "site-packages" if pure else f"lib/python{PYTHON}/site-packages"
+        files = _files(archive, info, site_packages, "python-scripts" if pure else "bin")
+        scripts = _console_scripts(archive, info)
+    depends = [d for r in metadata.get_all("Requires-Dist") or [] if (d := dependency(r)) is not None]
+    index: dict[str, object] = {
+        "name": conda_name(metadata["Name"]),
+        "version": str(version),
+        "build_number": 0,
+        "license": metadata.get("License-Expression") or "see its dist-info",
+    }
+    if pure:
+        requires = (metadata["Requires-Python"] or "").replace(" ", "")
+        depends.append(f"python {requires}".strip())
+        index |= {"build": "pypi_0", "subdir": "noarch", "noarch": "python", "depends": sorted(depends)}
+        entry_points = [f"{name} = {target}" for name, target in sorted(scripts.items())]
+        link = {"noarch": {"type": "python", "entry_points": entry_points}, "package_metadata_version": 1}
+        return write(folder, index, files, link)
+    files += [File(f"bin/{name}", _script(target), executable=True) for name, target in scripts.items()]
+    major, minor = PYTHON.split(".")
+    depends += [f"python >={PYTHON},<{major}.{int(minor) + 1}", f"__glibc >={_glibc(tags)}"]
+    index |= {"build": f"py{major}{minor}_pypi_0", "subdir": "linux-64", "depends": sorted(depends)}
+    return write(folder, index | {"arch": "x86_64", "platform": "linux"}, files)
