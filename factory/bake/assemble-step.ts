@@ -1,0 +1,73 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { assemble } from '../disk/assemble';
+import { openDiskTools } from '../disk/tools-tree';
+import { KilnError } from '../errors';
+import { LayerCache } from '../layers/cache';
+import { tell } from './events';
+import { assemblyKey, rememberBake } from './index-file';
+import { megabytes, seconds } from './layer-step';
+import { openSession, requireRoot } from './session';
+
+/** Where Packer's post-processors find what was assembled last: a link to its folder. */
+const LATEST = 'latest';
+
+/** `kiln assemble`: the disk from layers that are all in the cache. */
+export async function runAssemble(lock: string | undefined, offline: boolean): Promise<void> {
+  requireRoot();
+  const session = await openSession({ ...(lock === undefined ? {} : { lock }), offline });
+  const { project, plan, exec, vault, locked } = session;
+  try {
+    const cache = new LayerCache(project.cache);
+    const layers = plan.map((layer) => {
+      const cached = cache.get(layer.key);
+      if (cached === undefined) {
+        throw new KilnError({
+          code: 'layer-missing',
+          what: `layer ${layer.name} is not built`,
+          hint: `kiln bake, or kiln layer ${layer.name}`,
+        });
+      }
+      return cached;
+    });
+    const started = Date.now();
+    const tools = await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch);
+    let step: { name: string; since: number } | undefined;
+    const finish = (): void => {
+      if (step !== undefined)
+        tell({
+          event: 'done',
+          step: step.name,
+          cached: false,
+          milliseconds: Date.now() - step.since,
+          bytes: 0,
+        });
+    };
+    const { record, folder } = await assemble({
+      project,
+      exec,
+      tools,
+      lock: locked.lock,
+      lockDigest: locked.digest,
+      layers,
+      kiln: session.kiln,
+      onStep: (name) => {
+        finish();
+        step = { name, since: Date.now() };
+        tell({ event: 'started', step: name });
+      },
+    });
+    finish();
+    rememberBake(project, await assemblyKey(plan, locked.digest), record.digest);
+    const latest = join(project.state, LATEST);
+    mkdirSync(project.state, { recursive: true });
+    rmSync(`${latest}.tmp`, { force: true });
+    symlinkSync(relative(project.state, folder), `${latest}.tmp`);
+    renameSync(`${latest}.tmp`, latest);
+    process.stdout.write(
+      `image ${record.digest}, ${megabytes(record.size)}, assembled in ${seconds(Date.now() - started)}\n${folder}\n`,
+    );
+  } finally {
+    await vault.close();
+  }
+}

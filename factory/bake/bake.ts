@@ -1,0 +1,194 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { LayerName } from '../contracts/layers';
+import type { ImageRecord } from '../contracts/record';
+import { KilnError } from '../errors';
+import { LayerCache } from '../layers/cache';
+import { differences, type LayerParts } from '../layers/key';
+import type { PlannedLayer } from '../layers/plan';
+import type { Project } from '../project';
+import type { FetchProgress } from '../vault';
+import { withBakeLock } from './bake-lock';
+import { eventsAfter, type BakeEvent } from './events';
+import { assemblyKey, bakedBefore } from './index-file';
+import { packerChecksum, runPacker } from './packer';
+import type { Session } from './session';
+import { requireSpace, spaceNeeds } from './space';
+
+/** What a person is shown while it goes on. */
+export interface BakeView {
+  readonly waitingFor: (holder: string) => void;
+  readonly checking: (what: string) => void;
+  readonly fetching: (progress: FetchProgress) => void;
+  readonly fetched: () => void;
+  readonly event: (event: BakeEvent) => void;
+}
+
+export interface BakeOutcome {
+  readonly record: ImageRecord;
+  readonly folder: string;
+  /** False when nothing had changed since an earlier bake. */
+  readonly baked: boolean;
+  readonly steps: readonly Extract<BakeEvent, { event: 'done' }>[];
+}
+
+export interface Explained {
+  readonly layer: LayerName;
+  readonly key: string;
+  readonly cached: boolean;
+  /** Why it differs from the last bake's; empty when it does not, or when there was none. */
+  readonly because: readonly string[];
+}
+
+/** Milliseconds between two looks at what Packer's steps report. */
+const POLL = 250;
+/** Logs of earlier bakes that are kept. */
+const LOGS = 10;
+
+const Parts = z.object({
+  name: z.string(),
+  recipe: z.string(),
+  inputs: z.record(z.string(), z.string()),
+  sources: z.record(z.string(), z.string()),
+  below: z.string(),
+  epoch: z.number(),
+});
+
+const lastFile = (project: Project): string => join(project.state, 'bakes', 'last.json');
+
+function lastParts(project: Project): Map<string, LayerParts> {
+  if (!existsSync(lastFile(project))) return new Map();
+  try {
+    const parts = z.array(Parts).parse(JSON.parse(readFileSync(lastFile(project), 'utf8')));
+    return new Map(parts.map((each) => [each.name, { ...each, name: each.name as LayerName }]));
+  } catch {
+    return new Map();
+  }
+}
+
+function rememberParts(project: Project, plan: readonly PlannedLayer[]): void {
+  const file = lastFile(project);
+  mkdirSync(join(project.state, 'bakes'), { recursive: true });
+  writeFileSync(
+    `${file}.tmp`,
+    `${JSON.stringify(
+      plan.map((layer) => layer.parts),
+      null,
+      2,
+    )}\n`,
+  );
+  renameSync(`${file}.tmp`, file);
+}
+
+/** What a bake would do, layer by layer, and why. */
+export function explain(session: Session): Explained[] {
+  const cache = new LayerCache(session.project.cache);
+  const last = lastParts(session.project);
+  return session.plan.map((layer) => {
+    const before = last.get(layer.name);
+    return {
+      layer: layer.name,
+      key: layer.key,
+      cached: cache.get(layer.key) !== undefined,
+      because: before === undefined ? [] : differences(before, layer.parts),
+    };
+  });
+}
+
+function newLog(project: Project): string {
+  const folder = join(project.state, 'logs');
+  mkdirSync(folder, { recursive: true });
+  const old = readdirSync(folder)
+    .filter((name) => name.startsWith('bake-'))
+    .sort();
+  for (const name of old.slice(0, Math.max(0, old.length - LOGS + 1))) rmSync(join(folder, name));
+  return join(folder, `bake-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.log`);
+}
+
+/** Calls back for every event as it is written, until stopped. */
+function follow(file: string, onEvent: (event: BakeEvent) => void): () => void {
+  let seen = 0;
+  const look = (): void => {
+    for (const event of eventsAfter(file, seen)) {
+      seen += 1;
+      onEvent(event);
+    }
+  };
+  const timer = setInterval(look, POLL);
+  return () => {
+    clearInterval(timer);
+    look();
+  };
+}
+
+/**
+ * The bake: checks that cost nothing come first (who else bakes, is it baked already, room, pins that no
+ * mirror serves any more), then downloads, then Packer.
+ * @throws KilnError `no-space`, `pins-gone`, `offline`, `bake-failed`, `wrong-digest` and the vault's.
+ */
+export async function bake(session: Session, view: BakeView): Promise<BakeOutcome> {
+  const { project, plan, vault, locked } = session;
+  const key = await assemblyKey(plan, locked.digest);
+  const before = bakedBefore(project, key);
+  if (before !== undefined) return { ...before, baked: false, steps: [] };
+  return await withBakeLock(project, view.waitingFor, async () => {
+    // Whoever was waited for may have baked the same.
+    const meanwhile = bakedBefore(project, key);
+    if (meanwhile !== undefined) return { ...meanwhile, baked: false, steps: [] };
+
+    const cache = new LayerCache(project.cache);
+    const layers = plan.map((layer) => ({ ...layer, built: cache.get(layer.key)?.size }));
+    const wanted = [
+      ...layers.filter((layer) => layer.built === undefined).flatMap((layer) => [...layer.inputs]),
+      ...locked.lock.inputs.filter((input) => input.use === 'tools'),
+    ];
+    const bytes = (inputs: readonly { readonly size: number }[]): number =>
+      inputs.reduce((sum, input) => sum + input.size, 0);
+    view.checking('room');
+    requireSpace(
+      spaceNeeds({
+        cache: project.cache,
+        state: project.state,
+        missing: bytes(vault.missing(wanted)),
+        layers: layers.map(({ name, inputs, built }) => ({ name, inputs: bytes(inputs), built })),
+      }),
+    );
+    view.checking('pins');
+    await vault.findGone(wanted);
+    await vault.ensure(wanted, { onProgress: view.fetching });
+    view.fetched();
+
+    const log = newLog(project);
+    const events = `${log}.events`;
+    const steps: Extract<BakeEvent, { event: 'done' }>[] = [];
+    const stop = follow(events, (event) => {
+      if (event.event === 'done') steps.push(event);
+      view.event(event);
+    });
+    try {
+      await runPacker({ project, exec: session.exec, log, events });
+    } finally {
+      stop();
+      rmSync(events, { force: true });
+    }
+    rememberParts(project, plan);
+    const baked = bakedBefore(project, key);
+    if (baked === undefined) {
+      throw new KilnError({
+        code: 'sources-changed',
+        what: 'files of the project changed while they were baked: the image is not the one that was asked for',
+        hint: `bake again: what did not change is in the cache\nthe whole log: ${log}`,
+      });
+    }
+    const counted = packerChecksum(project);
+    if (counted !== undefined && `sha256:${counted}` !== baked.record.digest) {
+      throw new KilnError({
+        code: 'wrong-digest',
+        what: `the image's bytes are not those of its record: sha256 ${counted}, record ${baked.record.digest}`,
+        hint: `the disk or memory of this machine may be at fault; remove ${baked.folder} and bake again`,
+      });
+    }
+    return { ...baked, baked: true, steps };
+  });
+}

@@ -1,0 +1,54 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { LAYERS } from '../contracts/layers';
+import { KilnError } from '../errors';
+import { buildLayer } from '../layers/build';
+import { LayerCache } from '../layers/cache';
+import { planLayers } from '../layers/plan';
+import { tell } from './events';
+import { openSession, requireRoot } from './session';
+
+/** Environment variable that names the bake's log. */
+export const LOG = 'KILN_LOG';
+
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** `kiln layer NAME`: builds it unless it is in the cache; the layers below must be there. */
+export async function runLayer(name: string, lock: string | undefined, offline: boolean): Promise<void> {
+  requireRoot();
+  if (!(LAYERS as readonly string[]).includes(name)) {
+    throw new KilnError({
+      code: 'no-layer',
+      what: `there is no layer ${name}`,
+      hint: `layers: ${LAYERS.join(', ')}`,
+      exitCode: 2,
+    });
+  }
+  const session = await openSession({ ...(lock === undefined ? {} : { lock }), offline });
+  const { project, plan, exec, vault, locked } = session;
+  try {
+    const layer = plan.find((each) => each.name === name);
+    if (layer === undefined) throw new Error(`layer ${name} is not planned`);
+    const started = Date.now();
+    tell({ event: 'started', step: name });
+    const cached = new LayerCache(project.cache).get(layer.key) !== undefined;
+    const logs = join(project.state, 'logs');
+    mkdirSync(logs, { recursive: true });
+    const log = process.env[LOG] ?? join(logs, `layer-${name}.log`);
+    const keyNow = async (): Promise<string> =>
+      (await planLayers(project, locked.lock, session.code)).find((each) => each.name === name)?.key ?? '';
+    const built = await buildLayer(
+      { project, exec, vault, code: session.code, epoch: locked.lock.epoch, log, keyNow },
+      plan,
+      layer,
+    );
+    const milliseconds = Date.now() - started;
+    tell({ event: 'done', step: name, cached, milliseconds, bytes: built.size });
+    process.stdout.write(
+      `layer ${name}: ${cached ? 'in the cache' : `built in ${seconds(milliseconds)}`}, ${megabytes(built.size)}, ${built.digest}\n`,
+    );
+  } finally {
+    await vault.close();
+  }
+}

@@ -1,0 +1,91 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { KilnError } from '../errors';
+import type { Exec } from '../ports/exec';
+import { replayable } from '../ports/exec-host';
+import type { Project } from '../project';
+import { EVENTS } from './events';
+import { LOG } from './layer-step';
+
+/** Lines of the log that a failure shows. */
+const SHOWN = 15;
+
+export interface PackerRun {
+  readonly project: Project;
+  readonly exec: Exec;
+  readonly log: string;
+  readonly events: string;
+}
+
+const checksumFile = (project: Project): string => join(project.state, 'packer', 'image.sha256');
+
+/** What a person types to run the same by hand, in the project's folder. */
+function packerCommand(project: Project): { readonly program: string; readonly args: string[] } {
+  const from = (path: string): string => relative(project.root, path) || '.';
+  return {
+    program: 'packer',
+    args: ['build', '-color=false', '-var', `lock=${from(project.lock)}`, join(from(project.home), 'images')],
+  };
+}
+
+/**
+ * Runs the template to its end, in a pid namespace: a kill -9 of this process ends Packer and all it started.
+ * @throws KilnError `bake-failed` with the way to run it again, the last lines and the log's path.
+ */
+export async function runPacker(run: PackerRun): Promise<void> {
+  const { project, exec } = run;
+  const { program, args } = packerCommand(project);
+  mkdirSync(join(project.state, 'packer'), { recursive: true });
+  for (const file of ['image.sha256', 'manifest.json'])
+    rmSync(join(project.state, 'packer', file), { force: true });
+  try {
+    await exec.run(
+      'setpriv',
+      [
+        ...[
+          '--pdeathsig',
+          'KILL',
+          '--',
+          'unshare',
+          '--mount',
+          '--pid',
+          '--fork',
+          '--kill-child',
+          '--mount-proc',
+          '--',
+        ],
+        program,
+        ...args,
+      ],
+      {
+        cwd: project.root,
+        log: run.log,
+        env: {
+          CHECKPOINT_DISABLE: '1',
+          PACKER_CONFIG_DIR: join(project.state, 'packer'),
+          PACKER_CACHE_DIR: join(project.state, 'packer', 'cache'),
+          KILN_CACHE: project.cache,
+          [EVENTS]: run.events,
+          [LOG]: run.log,
+        },
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof KilnError) || error.code !== 'command-failed') throw error;
+    const tail = readFileSync(run.log, 'utf8').trimEnd().split('\n').slice(-SHOWN);
+    throw new KilnError({
+      code: 'bake-failed',
+      what: `the bake failed; the last lines of its log:\n    ${tail.join('\n    ')}`,
+      hint: `run it again: kiln bake (what was built stays built)\nor by hand in ${project.root}: ${replayable(program, args)}\nthe whole log: ${run.log}`,
+      cause: error,
+    });
+  }
+}
+
+/** The image's sha256 as Packer's checksum post-processor counted it; undefined when it did not say. */
+export function packerChecksum(project: Project): string | undefined {
+  const line = readFileSync(checksumFile(project), 'utf8')
+    .split('\n')
+    .find((each) => each.endsWith('image.raw'));
+  return line?.split(/\s+/)[0];
+}

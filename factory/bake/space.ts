@@ -1,0 +1,94 @@
+import { mkdirSync, statfsSync, statSync } from 'node:fs';
+import { KilnError, type Fault } from '../errors';
+import type { LayerName } from '../contracts/layers';
+
+/**
+ * How many times the size of its inputs a layer's tree has, measured on the running example and rounded up:
+ * debs and conda packages are compressed, jars are copied as they are.
+ */
+const GROWTH: Readonly<Record<LayerName, number>> = {
+  os: 3.5,
+  spark: 1.2,
+  hadoop: 1,
+  conda: 4,
+  jars: 1,
+  node: 1,
+  code: 2,
+};
+
+export interface SpaceNeed {
+  /** Folder on the file system in question. */
+  readonly folder: string;
+  readonly bytes: number;
+  readonly what: string;
+}
+
+export interface SpaceQuestion {
+  readonly cache: string;
+  readonly state: string;
+  /** Bytes still to download. */
+  readonly missing: number;
+  /** Of every layer: bytes of its inputs, and of its tar when it is in the cache. */
+  readonly layers: readonly {
+    readonly name: LayerName;
+    readonly inputs: number;
+    readonly built: number | undefined;
+  }[];
+}
+
+/** What a bake will write, at most, and where. */
+export function spaceNeeds(question: SpaceQuestion): SpaceNeed[] {
+  const size = (layer: SpaceQuestion['layers'][number]): number =>
+    layer.built ?? layer.inputs * GROWTH[layer.name];
+  const building = question.layers.filter((layer) => layer.built === undefined);
+  const tars = building.reduce((sum, layer) => sum + size(layer), 0);
+  // While a layer is built its tree is there beside its tar; recipes run on unpacked trees of os and conda.
+  const tree = Math.max(0, ...building.map(size)) * 2;
+  const unpacked = question.layers
+    .filter(({ name }) => name === 'os' || name === 'conda')
+    .reduce((sum, layer) => sum + size(layer), 0);
+  const disk = question.layers.reduce((sum, layer) => sum + size(layer), 0) * 2;
+  return [
+    { folder: question.cache, bytes: question.missing, what: 'downloads' },
+    {
+      folder: question.cache,
+      bytes: Math.ceil(tars + tree + (building.length > 0 ? unpacked : 0)),
+      what: 'layers',
+    },
+    { folder: question.state, bytes: Math.ceil(disk), what: 'the image' },
+  ].filter((need) => need.bytes > 0);
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** @throws KilnError `no-space` that says for each file system what is needed for what, and what is free. */
+export function requireSpace(needs: readonly SpaceNeed[]): void {
+  const systems = new Map<number, SpaceNeed[]>();
+  for (const need of needs) {
+    mkdirSync(need.folder, { recursive: true });
+    const device = statSync(need.folder).dev;
+    systems.set(device, [...(systems.get(device) ?? []), need]);
+  }
+  const faults: Fault[] = [];
+  for (const group of systems.values()) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const { bavail, bsize } = statfsSync(first.folder);
+    const needed = group.reduce((sum, need) => sum + need.bytes, 0);
+    if (needed > bavail * bsize) {
+      const parts = group.map((need) => `${gigabytes(need.bytes)} for ${need.what}`).join(', ');
+      faults.push({
+        where: [...new Set(group.map((need) => need.folder))].join(', '),
+        what: `${gigabytes(needed)} needed (${parts}), ${gigabytes(bavail * bsize)} free`,
+      });
+    }
+  }
+  if (faults.length > 0) {
+    throw new KilnError({
+      code: 'no-space',
+      what: 'there is not enough room for a bake',
+      hint: 'free some, or put the cache elsewhere: KILN_CACHE=FOLDER; what lies in the cache may be removed at any time',
+      faults,
+    });
+  }
+}

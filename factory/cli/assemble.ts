@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+
+interface Options {
+  readonly lock?: string;
+  readonly offline?: true;
+}
+
+/** `kiln assemble`: the last step of the bake, for Packer's template. */
+export const assemble = (): Command =>
+  new Command('assemble')
+    .description('put the built layers together as a disk (images/spark-node.pkr.hcl calls this)')
+    .option('--lock <file>', "another lock than the project's")
+    .option('--offline', 'ask no registry')
+    .addHelpText('after', '\nExample:\n  $ kiln assemble')
+    .action(async (options: Options) => {
+      const { runAssemble } = await import('../bake/assemble-step.js');
+      await runAssemble(options.lock, options.offline === true);
+    });

@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import { answer, note } from './output';
+
+interface Options {
+  readonly lock?: string;
+  readonly offline?: true;
+  readonly explain?: true;
+  readonly json?: true;
+}
+
+async function run(options: Options): Promise<void> {
+  const { bake, explain } = await import('../bake/bake.js');
+  const { explainText, outcomeText, bakeView } = await import('./bake-view.js');
+  const { openSession, requireRoot } = await import('../bake/session.js');
+  const json = options.json === true;
+  const session = await openSession({
+    ...(options.lock === undefined ? {} : { lock: options.lock }),
+    offline: options.offline === true,
+  });
+  try {
+    if (options.explain === true) {
+      const layers = explain(session);
+      answer(json, { layers }, explainText(layers));
+      return;
+    }
+    requireRoot();
+    const outcome = await bake(session, bakeView(process.stderr, note));
+    const { record, folder, baked, steps } = outcome;
+    answer(
+      json,
+      { digest: record.digest, contentId: record.contentId, size: record.size, folder, baked, steps },
+      outcomeText(outcome),
+    );
+  } finally {
+    await session.vault.close();
+  }
+}
+
+/** `kiln bake`: the lock to one image. */
+export const bake = (): Command =>
+  new Command('bake')
+    .description('bake the image of factory.lock.json: layers, disk, record')
+    .option('--offline', 'ask no registry: everything must be in the vault')
+    .option('--explain', 'only say which layers would be built, and what changed')
+    .option('--lock <file>', "another lock than the project's factory.lock.json")
+    .option('--json', 'answer as JSON on standard output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ kiln bake               as root; what is built already is not built again
+  $ kiln bake --explain     what would be built, and why
+  $ kiln vault fetch && kiln bake --offline`,
+    )
+    .action(run);

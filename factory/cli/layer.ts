@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+
+interface Options {
+  readonly lock?: string;
+  readonly offline?: true;
+}
+
+/** `kiln layer NAME`: one step of the bake, for Packer's template. */
+export const layer = (): Command =>
+  new Command('layer')
+    .description(
+      'build one layer of the image, unless it is in the cache (images/spark-node.pkr.hcl calls this)',
+    )
+    .argument('<name>', 'os, spark, hadoop, conda, jars, node or code')
+    .option('--lock <file>', "another lock than the project's")
+    .option('--offline', 'ask no registry')
+    .addHelpText('after', '\nExample:\n  $ kiln layer os')
+    .action(async (name: string, options: Options) => {
+      const { runLayer } = await import('../bake/layer-step.js');
+      await runLayer(name, options.lock, options.offline === true);
+    });

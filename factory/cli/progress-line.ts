@@ -1,0 +1,44 @@
+import type { FetchProgress } from '../vault';
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+
+function span(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  return whole < 60 ? `${String(whole)} s` : `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
+}
+
+/** `fetching 12/360, 130 of 2100 MB, 45 MB/s, 44 s left`. */
+function describe(p: FetchProgress): string {
+  return [
+    `fetching ${String(p.done)}/${String(p.total)}`,
+    `${megabytes(p.bytes)} of ${megabytes(p.totalBytes)} MB`,
+    ...(p.rate > 0 ? [`${megabytes(p.rate)} MB/s`] : []),
+    ...(p.remaining === undefined || p.done === p.total ? [] : [`${span(p.remaining)} left`]),
+  ].join(', ');
+}
+
+/** One line that rewrites itself on a terminal; elsewhere a plain line for every tenth of the way. */
+export function progressLine(stream: NodeJS.WriteStream): {
+  readonly show: (progress: FetchProgress) => void;
+  readonly end: () => void;
+} {
+  let tenth = -1;
+  let open = false;
+  return {
+    show(progress) {
+      if (stream.isTTY) {
+        open = true;
+        stream.write(`\r\u001b[K${describe(progress)}`);
+        return;
+      }
+      const now = Math.floor((10 * progress.bytes) / Math.max(1, progress.totalBytes));
+      if (now === tenth) return;
+      tenth = now;
+      stream.write(`${describe(progress)}\n`);
+    },
+    end() {
+      if (open) stream.write('\n');
+      open = false;
+    },
+  };
+}

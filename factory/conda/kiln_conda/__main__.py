@@ -1,0 +1,73 @@
+"""One JSON request on stdin, one JSON answer on stdout; exit code 3 with an error as the answer.
+
+{"op": "lock", "environment": PATH, "channels": {NAME: ADDRESS}, "glibc": "2.41",
+ "platform": "linux-64", "cache": FOLDER}
+-> {"packages": [{name, version, build, channel, subdir, file, size, sha256}], "pip": []}
+-> {"error": {"what", "where", "hint"}}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from .faults import Fault, Faults, fault
+from .lock import Request, lock
+
+_TEXTS = ("environment", "glibc", "platform", "cache")
+
+
+def request(text: str) -> Request:
+    """Raises Faults with everything that is wrong with the request."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise fault("request", f"is not JSON: {error}", "see python -m kiln_conda --help") from error
+    if not isinstance(data, dict) or data.get("op") != "lock":
+        raise fault("request: op", "must be lock", "see python -m kiln_conda --help")
+    hint = "see python -m kiln_conda --help"
+    faults = [
+        Fault(f"request: {key}", "must be text", hint) for key in _TEXTS if not isinstance(data.get(key), str)
+    ]
+    known = {"op", "channels", *_TEXTS}
+    faults += [Fault(f"request: {key}", "is not known", hint) for key in data if key not in known]
+    channels = data.get("channels", {})
+    if not isinstance(channels, dict) or not all(isinstance(value, str) for value in channels.values()):
+        faults.append(Fault("request: channels", "must give an address by name", hint))
+    if faults:
+        raise Faults(faults)
+    return Request(
+        environment=Path(data["environment"]),
+        channels=channels,
+        glibc=data["glibc"],
+        platform=data["platform"],
+        cache=Path(data["cache"]),
+    )
+
+
+def main() -> int:
+    if sys.argv[1:]:
+        print(__doc__)
+        return 0 if sys.argv[1:] == ["--help"] else 2
+    try:
+        answer = asyncio.run(lock(request(sys.stdin.read())))
+    except Faults as faults:
+        answer = faults.answer()
+    print(json.dumps(answer))
+    return 3 if "error" in answer else 0
+
+
+def leave(code: int) -> NoReturn:
+    """Ends without Python's tear-down: rattler's threads may outlive the interpreter they call into, and
+    the process then dies by SIGSEGV or SIGABRT with its work already done (one run in some dozens)."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { Digest, Sha256 } from './digest';
+import { USES } from './layers';
+
+/** What an input is for. */
+export const Use = z.enum(USES);
+export type Use = z.infer<typeof Use>;
+
+/** Paths are relative to the root of a mirror, so that the lock holds on any mirror and names no host. */
+const MirrorPath = z
+  .string()
+  .min(1)
+  .refine((p) => !p.startsWith('/') && !p.includes('://') && !p.split('/').includes('..'), {
+    message: 'must be relative to the root of a mirror',
+  });
+
+const bytes = { size: z.int().nonnegative(), sha256: Sha256 };
+
+export const DebianInput = z.strictObject({
+  use: Use,
+  source: z.literal('debian'),
+  name: z.string(),
+  version: z.string(),
+  arch: z.enum(['amd64', 'all']),
+  /** The archive the path is relative to: `debian` or `debian-security`. */
+  archive: z.enum(['debian', 'debian-security']),
+  path: MirrorPath,
+  ...bytes,
+});
+export const PypiInput = z.strictObject({
+  use: Use,
+  source: z.literal('pypi'),
+  name: z.string(),
+  version: z.string(),
+  /** File name as the index lists it. */
+  file: z.string(),
+  ...bytes,
+});
+export const MavenInput = z.strictObject({
+  use: Use,
+  source: z.literal('maven'),
+  /** `group:artifact`. */
+  name: z.string(),
+  version: z.string(),
+  path: MirrorPath,
+  ...bytes,
+});
+export const CondaInput = z.strictObject({
+  use: Use,
+  source: z.literal('conda'),
+  name: z.string(),
+  version: z.string(),
+  build: z.string(),
+  /** Channel as environment.yml names it. */
+  channel: z.string(),
+  subdir: z.enum(['linux-64', 'noarch']),
+  file: z.string(),
+  ...bytes,
+});
+export const Input = z.discriminatedUnion('source', [DebianInput, PypiInput, MavenInput, CondaInput]);
+export type DebianInput = z.infer<typeof DebianInput>;
+export type PypiInput = z.infer<typeof PypiInput>;
+export type MavenInput = z.infer<typeof MavenInput>;
+export type CondaInput = z.infer<typeof CondaInput>;
+export type Input = z.infer<typeof Input>;
+
+const Choice = z.strictObject({ value: z.string(), reason: z.string() });
+
+/** factory.lock.json: every input of an image by content, and why it was chosen. */
+export const Lock = z.strictObject({
+  version: z.literal(1),
+  image: z.string(),
+  /** Digest of what was asked for: the spec's resolving parts and the environment file. */
+  spec: Digest,
+  /** SOURCE_DATE_EPOCH of the bake in seconds: the newest Date of the suites' Release files. */
+  epoch: z.int().positive(),
+  choices: z.strictObject({
+    spark: Choice,
+    debian: Choice,
+    java: Choice,
+    scala: Choice,
+    python: Choice,
+    hadoop: Choice,
+    sdk: Choice,
+    committer: Choice,
+  }),
+  /** Sorted by use, source, name. */
+  inputs: z.array(Input),
+});
+export type Lock = z.infer<typeof Lock>;

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { Digest, Name } from './digest';
+
+/*
+ * The JSON Schema generated from here ships in the image and is checked by a small validator there
+ * (images/rootfs/usr/lib/kiln): only constructs that it knows may be used: strict objects, arrays,
+ * records, enums, literals, unions, strings with pattern and length, integers with bounds.
+ */
+
+const Host = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'must be a host name or IPv4 address');
+const Port = z.int().min(1).max(65535);
+
+/** A secret by reference, never by value: a file on the node or a systemd system credential. */
+export const SecretRef = z.union([
+  z.strictObject({ file: z.string().regex(/^\/[^\0]+$/, 'must be an absolute path') }),
+  z.strictObject({ credential: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'must be a credential name') }),
+]);
+export type SecretRef = z.infer<typeof SecretRef>;
+
+/** Which local disks become /scratch (knowledge: scratch rules 1 and 5). */
+export const ScratchPolicy = z.union([
+  z.strictObject({
+    kind: z.literal('disks'),
+    /** Positive evidence, exactly one of the three. */
+    select: z.union([
+      z.strictObject({ model: z.string().min(1) }),
+      z.strictObject({ serialPrefix: z.string().min(1) }),
+      z.strictObject({ serials: z.array(z.string().min(1)).min(1) }),
+    ]),
+    /** How many disks there must be. */
+    disks: z.int().min(1).max(64),
+    /** Seconds to wait for all of them. */
+    deadline: z.int().min(1).max(600),
+    /** What to do when fewer come: stop, or stripe what is there. */
+    missing: z.enum(['fail', 'degrade']),
+  }),
+  /** A directory mounted at /scratch by whoever started the machine (systemd-nspawn). */
+  z.strictObject({ kind: z.literal('directory') }),
+]);
+export type ScratchPolicy = z.infer<typeof ScratchPolicy>;
+
+/** Where data lives. `buckets` bind the settings per bucket, so that one job reads from one store and writes to another. */
+export const Store = z.union([
+  z.strictObject({
+    kind: z.literal('rgw'),
+    name: Name,
+    /** `https://host:port`; RGW over plain HTTP answers 400 to S3A's empty PUTs. */
+    endpoint: z.string().regex(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?$/, 'must be https://host[:port]'),
+    buckets: z.array(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name')).min(1),
+    accessKey: SecretRef,
+    secretKey: SecretRef,
+    /** PEM of the authority that signed the endpoint's certificate, where it is not a public one. */
+    ca: SecretRef.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('aws'),
+    name: Name,
+    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region'),
+    buckets: z.array(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name')).min(1),
+  }),
+]);
+export type Store = z.infer<typeof Store>;
+
+/** node.json: all that a machine learns at boot. */
+export const NodeConfig = z.strictObject({
+  version: z.literal(1),
+  cluster: Name,
+  /** `standby`: ground checks and scratch only, no Spark. */
+  role: z.enum(['master', 'worker', 'standby']),
+  /** Where the master listens. */
+  master: z.strictObject({ host: Host, port: Port }),
+  /** The image this node must be; a mismatch stops it. */
+  image: z.strictObject({ digest: Digest, contentId: Digest }),
+  scratch: ScratchPolicy,
+  stores: z.array(Store),
+  secrets: z.strictObject({
+    /** spark.authenticate.secret of this cluster. */
+    spark: SecretRef,
+  }),
+  spark: z.strictObject({
+    /** Overrides of spark-defaults; keys start with `spark.`. */
+    conf: z.record(z.string().regex(/^spark\.[A-Za-z0-9._-]+$/, 'must start with spark.'), z.string()),
+    /** What a worker offers; default: all cores, and memory by the reserve table. */
+    worker: z.strictObject({ cores: z.int().min(1).max(1024), memoryMiB: z.int().min(512) }).optional(),
+  }),
+});
+export type NodeConfig = z.infer<typeof NodeConfig>;

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { Digest, Name, Sha256 } from './digest';
+import { LAYERS } from './layers';
+
+/** record.json: what an image is. No clock time stands in it. */
+export const ImageRecord = z.strictObject({
+  version: z.literal(1),
+  image: Name,
+  /** Digest of the raw disk: the image's name. */
+  digest: Digest,
+  /** Bytes of the raw disk. */
+  size: z.int().positive(),
+  /** Digest over the ordered layer digests; baked into the image as /usr/lib/kiln/image.json. */
+  contentId: Digest,
+  /** Digest of factory.lock.json. */
+  lock: Digest,
+  layers: z.array(
+    z.strictObject({
+      name: z.enum(LAYERS),
+      /** sha256 of recipe, inputs and the key below. */
+      key: Sha256,
+      /** Digest of the layer's tar. */
+      digest: Digest,
+      size: z.int().nonnegative(),
+    }),
+  ),
+  /** In the order of the disk; start and size in bytes. */
+  partitions: z.array(
+    z.strictObject({
+      name: z.enum(['esp', 'root', 'root-verity', 'state']),
+      type: z.guid(),
+      uuid: z.guid(),
+      start: z.int().positive(),
+      size: z.int().positive(),
+    }),
+  ),
+  /** Versions that people ask for: spark, java, scala, hadoop, sdk, committer, python, debian. */
+  versions: z.record(z.string(), z.string()),
+  /** Digests of the images this one was built upon. */
+  parents: z.array(Digest),
+  bakedBy: z.strictObject({ kiln: z.string() }),
+});
+export type ImageRecord = z.infer<typeof ImageRecord>;

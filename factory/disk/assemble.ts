@@ -1,0 +1,165 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { ImageRecord } from '../contracts/record';
+import type { Lock } from '../contracts/lock';
+import type { CachedLayer } from '../layers/cache';
+import { contentId as contentIdOf } from '../layers/content-id';
+import { fileSha256 } from '../layers/tree-digest';
+import { withWorkFolder } from '../layers/work-folder';
+import type { Exec } from '../ports/exec';
+import type { Project } from '../project';
+import { derivedUuid, derivedVolumeId } from './identity';
+import { writeEsp } from './esp';
+import { layOut, MIB, partitionTable } from './layout';
+import { writeRoot } from './root';
+import { writeState } from './state';
+import type { DiskTools } from './tools-tree';
+
+export interface AssembleOptions {
+  readonly project: Project;
+  readonly exec: Exec;
+  readonly tools: DiskTools;
+  readonly lock: Lock;
+  readonly lockDigest: string;
+  /** In order; all that the image is made of. */
+  readonly layers: readonly CachedLayer[];
+  /** kiln's version, for the record. */
+  readonly kiln: string;
+  readonly onStep?: (step: string) => void;
+}
+
+export interface Assembled {
+  readonly record: ImageRecord;
+  /** `.kiln/images/<64 hex>`. */
+  readonly folder: string;
+}
+
+const imagesFolder = (project: Project): string => join(project.state, 'images');
+const hex = (digest: string): string => digest.replace(/^sha256:/, '');
+
+/** Copies a partition's file to its place; holes stay holes. */
+async function place(exec: Exec, part: string, disk: string, start: number): Promise<void> {
+  await exec.run('dd', [
+    `if=${part}`,
+    `of=${disk}`,
+    'bs=1M',
+    `seek=${String(start / MIB)}`,
+    'conv=notrunc,sparse',
+    'status=none',
+  ]);
+}
+
+/**
+ * Layers to a disk: root, ESP and state are written side by side, measured, laid out and put into one sparse
+ * raw file, whose sha256 is the image's name. It appears in the project's images whole or not at all.
+ */
+export async function assemble(options: AssembleOptions): Promise<Assembled> {
+  const { project, exec, tools, lock } = options;
+  const step = options.onStep ?? ((): void => undefined);
+  const contentId = contentIdOf(options.layers);
+  const images = imagesFolder(project);
+  mkdirSync(images, { recursive: true });
+  return await withWorkFolder(project.state, 'disk', async (work) => {
+    const file = (name: string): string => join(work, name);
+    const { epoch } = lock;
+    // UUIDs do not depend on sizes, so the boot entry can name partitions that are laid out later.
+    const uuid = (name: string): string => derivedUuid(contentId, `partition ${name}`);
+
+    step('root file system');
+    await writeRoot(tools, {
+      layers: options.layers,
+      image: lock.image,
+      contentId,
+      uuid: derivedUuid(contentId, 'root file system'),
+      epoch,
+      out: file('root.erofs'),
+      work,
+    });
+    step('boot and state partitions');
+    await writeEsp(tools, work, file('esp.vfat'), derivedVolumeId(contentId, 'esp file system'), {
+      boot: file('boot'),
+      image: lock.image,
+      root: uuid('root'),
+      state: uuid('state'),
+      epoch,
+    });
+    const [stateUuid, hashSeed] = [
+      derivedUuid(contentId, 'state file system'),
+      derivedUuid(contentId, 'state hash seed'),
+    ];
+    await writeState(tools, work, file('state.ext4'), stateUuid, hashSeed, epoch);
+
+    step('disk');
+    const parts = [
+      { name: 'esp', file: file('esp.vfat') },
+      { name: 'root', file: file('root.erofs') },
+      { name: 'state', file: file('state.ext4') },
+    ] as const;
+    const layout = layOut(
+      contentId,
+      parts.map((part) => ({ name: part.name, size: statSync(part.file).size })),
+    );
+    const disk = file('image.raw');
+    writeFileSync(disk, '');
+    truncateSync(disk, layout.size);
+    await tools.run('sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', disk], {
+      input: partitionTable(layout),
+    });
+    for (const [index, part] of parts.entries()) {
+      const partition = layout.partitions[index];
+      if (partition === undefined) throw new Error('a partition was not laid out');
+      await place(exec, part.file, disk, partition.start);
+      rmSync(part.file);
+    }
+
+    step('digest');
+    const digest = `sha256:${await fileSha256(disk)}`;
+    const record = ImageRecord.parse({
+      version: 1,
+      image: lock.image,
+      digest,
+      size: layout.size,
+      contentId,
+      lock: options.lockDigest,
+      layers: options.layers.map(({ name, key, digest: layer, size }) => ({
+        name,
+        key,
+        digest: layer,
+        size,
+      })),
+      partitions: layout.partitions,
+      versions: Object.fromEntries(
+        Object.entries(lock.choices).map(([name, choice]) => [name, choice.value]),
+      ),
+      parents: [],
+      bakedBy: { kiln: options.kiln },
+    });
+    return { record, folder: keep(images, record, disk, work) };
+  });
+}
+
+/** Puts the image among the project's; the same image baked again only gets its record anew. */
+function keep(images: string, record: ImageRecord, disk: string, work: string): string {
+  const folder = join(images, hex(record.digest));
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  const coming = join(work, 'image');
+  mkdirSync(coming);
+  writeFileSync(join(coming, 'record.json'), text);
+  if (existsSync(join(folder, 'image.raw'))) {
+    renameSync(join(coming, 'record.json'), join(folder, 'record.json'));
+    return folder;
+  }
+  chmodSync(disk, 0o444);
+  renameSync(disk, join(coming, 'image.raw'));
+  renameSync(coming, folder);
+  return folder;
+}

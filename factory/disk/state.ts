@@ -1,0 +1,51 @@
+import { chmodSync, mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MIB } from './layout';
+import type { DiskTools } from './tools-tree';
+
+/** Room for logs, host keys, cloud-init's records and what people change below /etc. */
+const STATE_SIZE = 256 * MIB;
+
+/** Upper layers with the modes of the folders they lie over, which they replace. */
+const FOLDERS: readonly (readonly [string, number])[] = [
+  ['etc', 0o755],
+  ['var', 0o755],
+  ['root', 0o700],
+  ['home', 0o755],
+  ['.work', 0o700],
+  ['.work/etc', 0o700],
+  ['.work/var', 0o700],
+  ['.work/root', 0o700],
+  ['.work/home', 0o700],
+  // MAAS's installer looks for its hooks here.
+  ['curtin', 0o755],
+];
+
+/** Writes the state partition: an ext4 with the empty upper layers. */
+export async function writeState(
+  tools: DiskTools,
+  work: string,
+  out: string,
+  uuid: string,
+  hashSeed: string,
+  epoch: number,
+): Promise<void> {
+  const tree = join(work, 'state');
+  mkdirSync(tree, { recursive: true });
+  for (const [folder, mode] of FOLDERS) {
+    mkdirSync(join(tree, folder));
+    chmodSync(join(tree, folder), mode);
+  }
+  for (const [folder] of [...FOLDERS].reverse()) utimesSync(join(tree, folder), epoch, epoch);
+  chmodSync(tree, 0o755);
+  utimesSync(tree, epoch, epoch);
+  writeFileSync(out, '');
+  truncateSync(out, STATE_SIZE);
+  await tools.run('mke2fs', [
+    ...['-q', '-F', '-t', 'ext4', '-b', '4096', '-m', '0', '-L', 'kiln-state', '-U', uuid],
+    ...['-O', '^metadata_csum_seed,^orphan_file'],
+    // mke2fs keeps only the last -E.
+    ...['-E', `hash_seed=${hashSeed},lazy_itable_init=0,lazy_journal_init=0,nodiscard,root_owner=0:0`],
+    ...['-d', tree, out],
+  ]);
+}

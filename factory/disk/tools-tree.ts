@@ -1,0 +1,100 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Input } from '../contracts/lock';
+import { KilnError } from '../errors';
+import type { Exec, RunOptions, RunResult } from '../ports/exec';
+import type { Vault } from '../vault';
+
+const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
+
+/** The locked programs that write the disk, in a tree of their own. */
+export interface DiskTools {
+  /** Runs one of the tree's programs with the tree's own loader, libraries and settings. */
+  run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Program and arguments to start it by other means (a pipe). */
+  command(program: string, args: readonly string[]): { readonly file: string; readonly args: string[] };
+  readonly environment: Readonly<Record<string, string>>;
+  /** A file of the tree. */
+  path(relative: string): string;
+}
+
+const FOLDERS = ['usr/bin', 'usr/sbin'];
+
+/**
+ * Unpacks the lock's `tools` packages into the user's cache, once for each set of them. No chroot is needed:
+ * a program is started by the tree's own dynamic loader.
+ * @throws KilnError `no-disk-tools` when the lock names none.
+ */
+export async function openDiskTools(
+  exec: Exec,
+  vault: Vault,
+  cache: string,
+  inputs: readonly Input[],
+  epoch: number,
+): Promise<DiskTools> {
+  const debs = inputs.filter((input) => input.use === 'tools' && input.source === 'debian');
+  if (debs.length === 0) {
+    throw new KilnError({
+      code: 'no-disk-tools',
+      what: 'the lock names no programs that write the disk',
+      hint: 'kiln lock --refresh',
+    });
+  }
+  const set = createHash('sha256')
+    .update(
+      debs
+        .map((deb) => deb.sha256)
+        .sort()
+        .join('\n'),
+    )
+    .digest('hex');
+  const tree = join(cache, 'tools', set);
+  if (!existsSync(tree)) {
+    await vault.ensure(debs);
+    const coming = `${tree}.${randomBytes(6).toString('hex')}.tmp`;
+    rmSync(coming, { recursive: true, force: true });
+    mkdirSync(coming, { recursive: true });
+    for (const deb of debs) await exec.run('dpkg-deb', ['--extract', vault.path(deb.sha256), coming]);
+    if (existsSync(tree)) rmSync(coming, { recursive: true, force: true });
+    else renameSync(coming, tree);
+  }
+  const libraries = join(tree, LIBRARIES);
+  const environment = {
+    PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+    LC_ALL: 'C',
+    TZ: 'UTC',
+    SOURCE_DATE_EPOCH: String(epoch),
+    MKE2FS_CONFIG: join(tree, 'etc', 'mke2fs.conf'),
+    MTOOLSRC: '/dev/null',
+    MTOOLS_SKIP_CHECK: '1',
+    GCONV_PATH: join(libraries, 'gconv'),
+  };
+  const command = (program: string, args: readonly string[]): { file: string; args: string[] } => {
+    const file = FOLDERS.map((folder) => join(tree, folder, program)).find((each) => existsSync(each));
+    if (file === undefined) {
+      throw new KilnError({
+        code: 'no-disk-tools',
+        what: `the locked tools have no ${program}`,
+        hint: 'images/layers/tools/packages names their packages; then kiln lock',
+      });
+    }
+    return {
+      file: join(libraries, 'ld-linux-x86-64.so.2'),
+      args: ['--library-path', libraries, '--argv0', program, file, ...args],
+    };
+  };
+  return {
+    environment,
+    command,
+    path: (relative) => join(tree, relative),
+    async run(program, args, options = {}) {
+      const started = command(program, args);
+      return await exec.run(started.file, started.args, {
+        ...options,
+        env: { ...environment, ...options.env },
+        extendEnv: false,
+      });
+    },
+  };
+}

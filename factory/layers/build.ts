@@ -1,0 +1,123 @@
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { KilnError } from '../errors';
+import type { Exec } from '../ports/exec';
+import type { Project } from '../project';
+import type { Vault } from '../vault';
+import { archive } from './archive';
+import { LayerCache, type CachedLayer } from './cache';
+import { nodeSchema, UNPACKED, type PlannedLayer } from './plan';
+import { runRecipe } from './sandbox';
+import { fileSha256 } from './tree-digest';
+import { unpackedTree } from './trees';
+import { withWorkFolder } from './work-folder';
+
+export interface BuildContext {
+  readonly project: Project;
+  readonly exec: Exec;
+  readonly vault: Vault;
+  /** factory.yaml's folder of the code package. */
+  readonly code: string;
+  /** Seconds. */
+  readonly epoch: number;
+  /** Where recipes' output goes, appended. */
+  readonly log: string;
+  /** The layer's key as the project's files are now: what was edited during the build must not count as built. */
+  readonly keyNow: () => Promise<string>;
+  readonly onLine?: (line: string) => void;
+}
+
+/** Layers from the bottom up to and with `name` must be planned; those below must be in the cache. */
+async function trees(
+  context: BuildContext,
+  planned: readonly PlannedLayer[],
+  layer: PlannedLayer,
+): Promise<Map<string, string>> {
+  const cache = new LayerCache(context.project.cache);
+  const found = new Map<string, string>();
+  for (const name of UNPACKED[layer.name]) {
+    const below = planned.find((each) => each.name === name);
+    const cached = below === undefined ? undefined : cache.get(below.key);
+    if (cached === undefined) {
+      throw new KilnError({
+        code: 'layer-missing',
+        what: `layer ${layer.name} is made upon layer ${name}, which is not built`,
+        hint: `kiln bake, or kiln layer ${name} first`,
+      });
+    }
+    found.set(name, await unpackedTree(context.exec, context.project.cache, cached));
+  }
+  return found;
+}
+
+async function entryCount(exec: Exec, tar: string): Promise<number> {
+  let entries = 0;
+  await exec.run('tar', ['--list', `--file=${tar}`], { onLine: () => (entries += 1) });
+  return entries;
+}
+
+/**
+ * The layer of that plan: from the cache, else built by its recipe and put there.
+ * @throws KilnError `command-failed` of the recipe, `layer-missing`, `layer-empty`, `sources-changed`, and the vault's.
+ */
+export async function buildLayer(
+  context: BuildContext,
+  planned: readonly PlannedLayer[],
+  layer: PlannedLayer,
+): Promise<CachedLayer> {
+  const { project, exec, vault } = context;
+  const cache = new LayerCache(project.cache);
+  const cached = cache.get(layer.key);
+  if (cached !== undefined) return cached;
+  await vault.ensure(layer.inputs);
+  const unpacked = await trees(context, planned, layer);
+  const osTree = unpacked.get('os');
+  const condaTree = unpacked.get('conda');
+  return await withWorkFolder(project.cache, layer.name, async (work) => {
+    const [inputs, out, tmp] = ['in', 'out', 'tmp'].map((name) => join(work, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const folder of [inputs, out, tmp]) {
+      mkdirSync(folder, { mode: 0o755 });
+    }
+    await vault.place(layer.inputs, inputs);
+    if (layer.name === 'node') writeFileSync(join(inputs, 'node.schema.json'), nodeSchema(), { mode: 0o644 });
+    await runRecipe(exec, {
+      project,
+      recipe: join(project.home, 'images', 'layers', layer.name, 'build'),
+      work,
+      out,
+      inputs,
+      tmp,
+      code: context.code,
+      epoch: context.epoch,
+      log: context.log,
+      ...(context.onLine === undefined ? {} : { onLine: context.onLine }),
+      ...(osTree === undefined ? {} : { osTree }),
+      ...(condaTree === undefined ? {} : { condaTree }),
+    });
+    if ((await context.keyNow()) !== layer.key) {
+      throw new KilnError({
+        code: 'sources-changed',
+        what: `files that layer ${layer.name} is made of changed while it was built`,
+        hint: 'bake again when nothing edits them',
+      });
+    }
+    const tar = join(work, 'layer.tar');
+    await archive(exec, { tree: out, tar, epoch: context.epoch, keepOwners: layer.name === 'os' });
+    const entries = await entryCount(exec, tar);
+    // A recipe that had inputs and made nothing of them went wrong without a word.
+    if (entries <= 1 && layer.inputs.length > 0) {
+      throw new KilnError({
+        code: 'layer-empty',
+        what: `the recipe of layer ${layer.name} made no file of its ${String(layer.inputs.length)} inputs`,
+        hint: `images/layers/${layer.name}/build; the log: ${context.log}`,
+      });
+    }
+    const digest = `sha256:${await fileSha256(tar)}`;
+    const { size } = statSync(tar);
+    return cache.put({ version: 1, name: layer.name, key: layer.key, digest, size, entries }, tar);
+  });
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Digest, Sha256 } from '../contracts/digest';
+import { LAYERS } from '../contracts/layers';
+
+/** What stands beside a layer's tar. */
+const LayerRecord = z.strictObject({
+  version: z.literal(1),
+  name: z.enum(LAYERS),
+  key: Sha256,
+  /** Digest of the tar. */
+  digest: Digest,
+  /** Bytes of the tar. */
+  size: z.int().nonnegative(),
+  /** Entries of the tar. */
+  entries: z.int().nonnegative(),
+});
+export type LayerRecord = z.infer<typeof LayerRecord>;
+
+export interface CachedLayer extends LayerRecord {
+  readonly tar: string;
+}
+
+/**
+ * Built layers by key, `layers/<key>/{layer.tar,layer.json}` in the user's cache: a folder appears whole or
+ * not at all, so what is found can be used.
+ */
+export class LayerCache {
+  constructor(private readonly cache: string) {}
+
+  folder(key: string): string {
+    return join(this.cache, 'layers', key);
+  }
+
+  /** Undefined when it is not there, or cannot be what was put there (then it is built again). */
+  get(key: string): CachedLayer | undefined {
+    const tar = join(this.folder(key), 'layer.tar');
+    const file = join(this.folder(key), 'layer.json');
+    if (!existsSync(file) || !existsSync(tar)) return undefined;
+    let content: unknown;
+    try {
+      content = JSON.parse(readFileSync(file, 'utf8'));
+    } catch {
+      return undefined;
+    }
+    const parsed = LayerRecord.safeParse(content);
+    if (!parsed.success || parsed.data.key !== key || statSync(tar).size !== parsed.data.size)
+      return undefined;
+    return { ...parsed.data, tar };
+  }
+
+  /** Moves a finished tar in. A layer that came there in the meantime is replaced by its equal. */
+  put(record: LayerRecord, tar: string): CachedLayer {
+    const target = this.folder(record.key);
+    const coming = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+    rmSync(coming, { recursive: true, force: true });
+    mkdirSync(coming, { recursive: true });
+    renameSync(tar, join(coming, 'layer.tar'));
+    writeFileSync(join(coming, 'layer.json'), `${JSON.stringify(record, null, 2)}\n`);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(coming, target);
+    return { ...record, tar: join(target, 'layer.tar') };
+  }
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { LAYERS, type LayerName } from '../contracts/layers';
+import type { Input, Lock } from '../contracts/lock';
+import { NodeConfig } from '../contracts/node';
+import type { Project } from '../project';
+import { fileName } from '../vault';
+import { layerKey, type LayerParts } from './key';
+import { fileSha256, treeDigest } from './tree-digest';
+import { createHash } from 'node:crypto';
+
+export interface PlannedLayer {
+  readonly name: LayerName;
+  readonly key: string;
+  readonly parts: LayerParts;
+  readonly inputs: readonly Input[];
+}
+
+/** Layers whose unpacked trees a recipe is given. */
+export const UNPACKED: Readonly<Record<LayerName, readonly LayerName[]>> = {
+  os: [],
+  spark: [],
+  hadoop: [],
+  conda: ['os'],
+  jars: [],
+  node: ['os'],
+  code: ['os', 'conda'],
+};
+
+/** The JSON Schema of node.json that the image carries, from the one definition in contracts/. */
+export function nodeSchema(): string {
+  return `${JSON.stringify(z.toJSONSchema(NodeConfig), null, 2)}\n`;
+}
+
+const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** What of the project a layer's recipe reads beside its locked inputs. */
+async function sources(name: LayerName, project: Project, code: string): Promise<Record<string, string>> {
+  const sandbox = { 'images/sandbox': await fileSha256(join(project.home, 'images', 'sandbox')) };
+  switch (name) {
+    case 'node':
+      return {
+        ...sandbox,
+        'images/rootfs': await treeDigest(join(project.home, 'images', 'rootfs')),
+        'the schema of node.json': textDigest(nodeSchema()),
+      };
+    case 'code':
+      return { ...sandbox, [code]: await treeDigest(join(project.root, code)) };
+    default:
+      return sandbox;
+  }
+}
+
+/**
+ * Every layer with its key, from the bottom up; reads recipes and sources, not inputs.
+ * @param code factory.yaml's folder of the code package.
+ */
+export async function planLayers(project: Project, lock: Lock, code: string): Promise<PlannedLayer[]> {
+  const planned: PlannedLayer[] = [];
+  let below = '';
+  for (const name of LAYERS) {
+    const inputs = lock.inputs.filter((input) => input.use === name);
+    const parts: LayerParts = {
+      name,
+      recipe: await treeDigest(join(project.home, 'images', 'layers', name), ['build']),
+      inputs: Object.fromEntries(inputs.map((input) => [fileName(input), input.sha256])),
+      sources: await sources(name, project, code),
+      below,
+      epoch: lock.epoch,
+    };
+    const key = layerKey(parts);
+    planned.push({ name, key, parts, inputs });
+    below = key;
+  }
+  return planned;
+}

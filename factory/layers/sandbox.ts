@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { Exec } from '../ports/exec';
+import type { Project } from '../project';
+
+export interface RecipeRun {
+  readonly project: Project;
+  /** Path of the recipe. */
+  readonly recipe: string;
+  /** Everything the recipe writes lies in here: out/, tmp/; its inputs are in in/. */
+  readonly work: string;
+  /** KILN_OUT: root of the tree to fill. */
+  readonly out: string;
+  readonly inputs: string;
+  readonly tmp: string;
+  /** Seconds. */
+  readonly epoch: number;
+  /** KILN_CODE: the code package's folder, relative to the project. */
+  readonly code: string;
+  readonly osTree?: string;
+  readonly condaTree?: string;
+  readonly log: string;
+  readonly onLine?: (line: string) => void;
+}
+
+/** The recipe's whole environment: nothing of the caller's gets through. */
+function recipeEnvironment(run: RecipeRun): Record<string, string> {
+  return {
+    PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: run.tmp,
+    TMPDIR: run.tmp,
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
+    PYTHONHASHSEED: '0',
+    PYTHONDONTWRITEBYTECODE: '1',
+    SOURCE_DATE_EPOCH: String(run.epoch),
+    KILN_HOME: run.project.home,
+    KILN_PROJECT: run.project.root,
+    KILN_CODE: run.code,
+    KILN_LOCK: run.project.lock,
+    KILN_PYTHON: join(run.project.home, '.venv', 'bin', 'python'),
+    KILN_WORK: run.work,
+    KILN_INPUTS: run.inputs,
+    KILN_OUT: run.out,
+    KILN_TMP: run.tmp,
+    ...(run.osTree === undefined ? {} : { KILN_OS_TREE: run.osTree }),
+    ...(run.condaTree === undefined ? {} : { KILN_BELOW_CONDA: run.condaTree }),
+  };
+}
+
+/**
+ * Runs a recipe in namespaces of its own. setpriv ties unshare to this process and unshare ties the recipe's
+ * pid 1 to itself, so a kill -9 anywhere above ends every process and mount below.
+ */
+export async function runRecipe(exec: Exec, run: RecipeRun): Promise<void> {
+  const sandbox = join(run.project.home, 'images', 'sandbox');
+  await exec.run(
+    'setpriv',
+    [
+      ...['--pdeathsig', 'KILL', '--'],
+      ...[
+        'unshare',
+        '--mount',
+        '--pid',
+        '--net',
+        '--uts',
+        '--ipc',
+        '--fork',
+        '--kill-child',
+        '--mount-proc',
+        '--',
+      ],
+      ...[sandbox, run.recipe],
+    ],
+    {
+      cwd: run.work,
+      env: recipeEnvironment(run),
+      extendEnv: false,
+      log: run.log,
+      ...(run.onLine === undefined ? {} : { onLine: run.onLine }),
+    },
+  );
+}

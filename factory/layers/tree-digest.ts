@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** Made by tools in passing; never part of what a person wrote. */
+const PASSING = new Set([
+  '.git',
+  '.venv',
+  '.pytest_cache',
+  '.mypy_cache',
+  '.ruff_cache',
+  '.hypothesis',
+  '.gitkeep',
+  '__pycache__',
+  'build',
+  'dist',
+  'node_modules',
+]);
+
+const isPassing = (name: string): boolean =>
+  PASSING.has(name) || name.endsWith('.pyc') || name.endsWith('.egg-info') || name.endsWith('~');
+
+/** sha256 of a file's bytes, streamed; 64 hex digits. */
+export async function fileSha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
+
+function walk(root: string, folder: string, found: string[], keep: ReadonlySet<string>): void {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    if (isPassing(entry.name) && !keep.has(entry.name)) continue;
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (entry.isDirectory()) walk(root, path, found, keep);
+    else found.push(path);
+  }
+}
+
+/**
+ * sha256 over a folder's files: paths, contents, links and whether executable; dates, owners and the
+ * order of the directory do not matter. What tools leave behind (caches, build results) is left out,
+ * but for the names in `keep`. A missing folder has a digest too.
+ */
+export async function treeDigest(root: string, keep: readonly string[] = []): Promise<string> {
+  const hash = createHash('sha256').update('kiln tree 1\n');
+  if (!existsSync(root)) return hash.update('missing\n').digest('hex');
+  const paths: string[] = [];
+  walk(root, '', paths, new Set(keep));
+  for (const path of paths.sort()) {
+    const file = join(root, path);
+    const status = lstatSync(file);
+    const line = status.isSymbolicLink()
+      ? ['link', path, readlinkSync(file)]
+      : [(status.mode & 0o100) === 0 ? 'file' : 'program', path, await fileSha256(file)];
+    hash.update(`${JSON.stringify(line)}\n`);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,61 @@
+import type { Input, Lock } from '../contracts/lock';
+import type { Asked } from './asked';
+
+const label = (input: Input): string => `${input.use} ${input.source} ${input.name}`;
+
+/** One line for each input or choice that differs, `os debian openssl: 3.5.6 -> 3.5.7`. */
+export function changes(before: Lock | undefined, after: Lock): string[] {
+  const lines: string[] = [];
+  const old = new Map((before?.inputs ?? []).map((input) => [label(input), input]));
+  for (const [name, choice] of Object.entries(after.choices)) {
+    const was = before?.choices[name as keyof Lock['choices']].value;
+    if (before !== undefined && was !== choice.value) lines.push(`${name}: ${was ?? ''} -> ${choice.value}`);
+  }
+  if (before === undefined) return lines;
+  for (const input of after.inputs) {
+    const was = old.get(label(input));
+    old.delete(label(input));
+    if (was === undefined) lines.push(`${label(input)}: added ${input.version}`);
+    else if (was.version !== input.version) lines.push(`${label(input)}: ${was.version} -> ${input.version}`);
+    else if (was.sha256 !== input.sha256) lines.push(`${label(input)}: ${input.version}, another file`);
+  }
+  for (const was of old.values()) lines.push(`${label(was)}: removed ${was.version}`);
+  return lines;
+}
+
+/** Why a lock does not answer what is asked; empty when it does. */
+export function staleness(lock: Lock, asked: Asked): string[] {
+  if (lock.spec === asked.digest) return [];
+  const { spec, resolution } = asked;
+  const has = (source: Input['source'], name: string, version?: string): boolean =>
+    lock.inputs.some(
+      (i) => i.source === source && i.name === name && (version === undefined || i.version === version),
+    );
+  const reasons = [
+    ...(lock.image === spec.image ? [] : [`image is ${spec.image}, locked for ${lock.image}`]),
+    ...(['spark', 'debian', 'java'] as const).flatMap((key) => {
+      const wanted = resolution.choices[key].value;
+      return lock.choices[key].value === wanted
+        ? []
+        : [`${key} is ${wanted}, locked ${lock.choices[key].value}`];
+    }),
+    ...spec.debs.filter((deb) => !has('debian', deb)).map((deb) => `debs has ${deb}, which is not locked`),
+    ...spec.jars
+      .filter((jar) => {
+        const [group = '', artifact = '', version = ''] = jar.split(':');
+        return !has('maven', `${group}:${artifact}`, version);
+      })
+      .map((jar) => `jars has ${jar}, which is not locked`),
+    ...spec.samples
+      .filter((sample) => {
+        const [name = '', version = ''] = sample.split('==');
+        return !has('pypi', name, version);
+      })
+      .map((sample) => `samples has ${sample}, which is not locked`),
+  ];
+  return reasons.length > 0
+    ? reasons
+    : [
+        `factory.yaml, ${spec.conda.environment}, the code package's build requirements or kiln's package lists changed`,
+      ];
+}

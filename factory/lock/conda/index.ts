@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { CondaInput } from '../../contracts/lock';
+import { KilnError } from '../../errors';
+import type { Channels } from '../../ports/channels';
+import type { Exec } from '../../ports/exec';
+import type { Environment } from '../../spec/environment';
+import type { Step } from '../step';
+
+/** What the Python helper (factory/conda) answers. */
+const Answer = z.union([
+  z.object({ error: z.object({ what: z.string(), where: z.string(), hint: z.string() }) }),
+  z.object({
+    packages: z.array(
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        build: z.string(),
+        channel: z.string(),
+        subdir: z.enum(['linux-64', 'noarch']),
+        file: z.string(),
+        size: z.int().positive(),
+        sha256: z.string(),
+      }),
+    ),
+    pip: z.array(z.string()),
+  }),
+]);
+
+interface Ports {
+  readonly exec: Exec;
+  readonly channels: Channels;
+  readonly step: Step;
+}
+
+export interface CondaWanted {
+  /** Path of the environment file. */
+  readonly file: string;
+  readonly environment: Environment;
+  /** The image's, not this machine's. */
+  readonly glibc: string;
+  /** kiln's own folder. */
+  readonly home: string;
+  /** Folder for the channels' indexes. */
+  readonly cache: string;
+}
+
+/** Solves the conda environment by rattler. */
+export async function resolveConda(
+  { file, environment, glibc, home, cache }: CondaWanted,
+  { exec, channels, step }: Ports,
+): Promise<CondaInput[]> {
+  const bases = await Promise.all(
+    environment.channels.map(async (name) => [name, await channels.base(name)] as const),
+  );
+  const request = {
+    op: 'lock',
+    environment: file,
+    channels: Object.fromEntries(bases),
+    glibc,
+    platform: 'linux-64',
+    cache,
+  };
+  const result = await exec.run(join(home, '.venv', 'bin', 'python'), ['-m', 'kiln_conda'], {
+    env: { PYTHONPATH: join(home, 'factory', 'conda') },
+    input: JSON.stringify(request),
+    accept: [0, 1, 2, 3],
+  });
+  const answer = parse(result.stdout, result.stderr);
+  if ('error' in answer) {
+    const { what, where, hint } = answer.error;
+    throw new KilnError({ code: 'unresolvable', what, faults: [{ where, what: hint }] });
+  }
+  if (answer.pip.length > 0) {
+    throw new KilnError({
+      code: 'unresolvable',
+      exitCode: 2,
+      what: `the environment's pip part cannot be locked: ${answer.pip.join(', ')}`,
+      hint: 'take these from a conda channel instead',
+    });
+  }
+  step(`conda: ${String(answer.packages.length)} packages from ${environment.channels.join(', ')}`);
+  return answer.packages.map((p) => ({ use: 'conda', source: 'conda', ...p }));
+}
+
+function parse(stdout: string, stderr: string): z.infer<typeof Answer> {
+  try {
+    return Answer.parse(JSON.parse(stdout));
+  } catch (error) {
+    throw new KilnError({
+      code: 'command-failed',
+      what: `the conda helper gave no answer:\n${stderr.trim().split('\n').slice(-8).join('\n')}`,
+      hint: 'is its Python environment whole? tools/setup makes it',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { Lock } from '../contracts/lock';
+import { KilnError } from '../errors';
+import type { Exec } from '../ports/exec';
+import { hostExec } from '../ports/exec-host';
+import type { Project } from '../project';
+import { readAsked } from './asked';
+import { changes, staleness } from './compare';
+import { makeLock, type LockPorts } from './make-lock';
+import { serialise } from './serialise';
+
+/** A lock that was compared with the specification it was made from: only such a one can be baked. */
+export interface Locked {
+  readonly lock: Lock;
+  /** sha256 of the lock file's bytes, `sha256:…`. */
+  readonly digest: string;
+}
+
+function readText(project: Project): string | undefined {
+  try {
+    return readFileSync(project.lock, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parse(text: string): Lock {
+  const bad = (faults: { where: string; what: string }[]): KilnError =>
+    new KilnError({
+      code: 'lock-invalid',
+      exitCode: 1,
+      what: 'factory.lock.json is not a lock of this kiln',
+      hint: 'make it anew: kiln lock --refresh',
+      faults,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw bad([{ where: 'factory.lock.json', what: error instanceof Error ? error.message : String(error) }]);
+  }
+  const result = Lock.safeParse(value);
+  if (result.success) return result.data;
+  throw bad(
+    result.error.issues.map((issue) => ({
+      where: `factory.lock.json: ${issue.path.map(String).join('.')}`,
+      what: issue.message,
+    })),
+  );
+}
+
+/**
+ * Reads factory.lock.json and compares it with the project's specification; no network.
+ * @throws KilnError `lock-missing`, `lock-invalid` or `lock-stale` (exit 1), each naming the command that mends it.
+ */
+export async function readLocked(project: Project, exec: Exec = hostExec): Promise<Locked> {
+  const asked = await readAsked(project, exec);
+  const text = readText(project);
+  if (text === undefined) {
+    throw new KilnError({
+      code: 'lock-missing',
+      exitCode: 1,
+      what: 'there is no factory.lock.json',
+      hint: 'make it: kiln lock',
+    });
+  }
+  const lock = parse(text);
+  const reasons = staleness(lock, asked);
+  if (reasons.length > 0) {
+    throw new KilnError({
+      code: 'lock-stale',
+      exitCode: 1,
+      what: 'factory.lock.json does not answer what factory.yaml asks for',
+      hint: 'lock again: kiln lock',
+      faults: reasons.map((what) => ({ where: 'factory.yaml', what })),
+    });
+  }
+  return { lock, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
+}
+
+export interface Outcome {
+  readonly lock: Lock;
+  /** `current`: nothing was asked; `same`: asked, and nothing differs; the file is untouched in both. */
+  readonly result: 'written' | 'same' | 'current';
+  readonly changes: readonly string[];
+}
+
+/**
+ * Brings factory.lock.json up to the specification. Pins that answer it are kept unless `refresh`.
+ * The file is replaced at once or not at all.
+ */
+export async function updateLock(project: Project, ports: LockPorts, refresh: boolean): Promise<Outcome> {
+  const asked = await readAsked(project, ports.exec);
+  const text = readText(project);
+  let before: Lock | undefined;
+  try {
+    before = text === undefined ? undefined : parse(text);
+  } catch (error) {
+    // A lock that cannot be read is replaced: that is the way out its error names.
+    if (!refresh) throw error;
+  }
+  if (before !== undefined && !refresh && staleness(before, asked).length === 0) {
+    return { lock: before, result: 'current', changes: [] };
+  }
+  const lock = await makeLock(project, asked, before, ports);
+  const written = serialise(lock);
+  if (written === text) return { lock, result: 'same', changes: [] };
+  const temporary = `${project.lock}.${String(process.pid)}`;
+  try {
+    await writeFile(temporary, written);
+    await rename(temporary, project.lock);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return { lock, result: 'written', changes: changes(before, lock) };
+}

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import type { Lock } from '../contracts/lock';
+import type { Channels } from '../ports/channels';
+import type { Exec } from '../ports/exec';
+import type { Http } from '../ports/http';
+import type { Mirrors } from '../ports/mirrors';
+import { PythonIndex } from '../ports/python-index';
+import type { Project } from '../project';
+import type { Asked } from './asked';
+import { resolveConda } from './conda';
+import { resolveDebian } from './debian';
+import { resolveMaven, type Keep } from './maven';
+import { resolvePypi } from './pypi';
+import { compareInputs } from './serialise';
+import type { Step } from './step';
+import { noneFails } from './none-fails';
+
+export interface LockPorts {
+  readonly exec: Exec;
+  readonly http: Http;
+  readonly mirrors: Mirrors;
+  readonly channels: Channels;
+  readonly keep: Keep;
+  readonly step: Step;
+}
+
+/**
+ * Asks every registry and puts the answers together; writes nothing.
+ * @param before the lock that is there, for pins of files that never change.
+ */
+export async function makeLock(
+  project: Project,
+  asked: Asked,
+  before: Lock | undefined,
+  ports: LockPorts,
+): Promise<Lock> {
+  const { spec, environment, resolution } = asked;
+  const { mirrors, step } = ports;
+  const { choices } = resolution;
+  const work = [
+    resolveDebian(
+      resolution.suite.name,
+      [
+        {
+          use: 'os',
+          names: [
+            '?essential',
+            ...asked.packages.os,
+            `openjdk-${String(resolution.java)}-jre-headless`,
+            ...spec.debs,
+          ],
+        },
+        { use: 'tools', names: asked.packages.tools },
+      ],
+      ports,
+    ),
+    resolvePypi(
+      { spark: spec.spark, samples: spec.samples, buildRequires: asked.buildRequires },
+      {
+        ...ports,
+        index: new PythonIndex(ports.http, () => mirrors.base('pypi')),
+        base: () => mirrors.base('pypi'),
+      },
+    ),
+    resolveMaven(
+      { hadoop: choices.hadoop.value, committer: resolution.committer, jars: spec.jars },
+      before?.inputs ?? [],
+      { ...ports, base: () => mirrors.base('maven') },
+    ),
+    resolveConda(
+      {
+        file: join(project.root, spec.conda.environment),
+        environment,
+        glibc: resolution.suite.glibc,
+        home: project.home,
+        cache: join(project.cache, 'conda'),
+      },
+      ports,
+    ),
+  ] as const;
+  await noneFails(work);
+  const [debian, pypi, maven, conda] = await Promise.all(work);
+  step('all sources answered');
+  const python = conda.find((p) => p.name === 'python');
+  const { group, artifact, version } = maven.sdk;
+  return {
+    version: 1,
+    image: spec.image,
+    spec: asked.digest,
+    epoch: debian.epoch,
+    choices: {
+      ...choices,
+      python:
+        python === undefined ? choices.python : { value: python.version, reason: choices.python.reason },
+      sdk: {
+        value: `${group}:${artifact}:${version}`,
+        reason: `named by the poms of hadoop-aws ${choices.hadoop.value}`,
+      },
+    },
+    inputs: [...debian.inputs, ...pypi, ...maven.inputs, ...conda].sort(compareInputs),
+  };
+}

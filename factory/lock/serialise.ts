@@ -1,0 +1,45 @@
+import { Lock, Use, type Input } from '../contracts/lock';
+
+const rank = (input: Input): string[] => [
+  String(Use.options.indexOf(input.use)).padStart(2, '0'),
+  input.source,
+  input.name,
+  input.version,
+  input.sha256,
+];
+
+/** By use (in the order of the layers), source and name: independent of locale and of who resolved first. */
+export function compareInputs(a: Input, b: Input): number {
+  const left = rank(a);
+  const right = rank(b);
+  for (const [i, part] of left.entries()) {
+    const other = right[i] ?? '';
+    if (part !== other) return part < other ? -1 : 1;
+  }
+  return 0;
+}
+
+/** A JSON object on one line, with spaces a person can read it by. */
+const oneLine = (value: object): string =>
+  `{ ${Object.entries(value)
+    .map(([k, v]) => `${JSON.stringify(k)}: ${JSON.stringify(v)}`)
+    .join(', ')} }`;
+
+/** The lock as it is written: keys in the contract's order, one input a line, so that a review sees what changed. */
+export function serialise(lock: Lock): string {
+  const { choices, inputs, ...head } = Lock.parse(lock);
+  const choiceLines = Object.entries(choices).map(
+    ([name, c]) => `    ${JSON.stringify(name)}: ${oneLine(c)}`,
+  );
+  const inputLines = [...inputs].sort(compareInputs).map((input) => `    ${oneLine(input)}`);
+  return [
+    '{',
+    ...Object.entries(head).map(([k, v]) => `  ${JSON.stringify(k)}: ${JSON.stringify(v)},`),
+    '  "choices": {',
+    choiceLines.join(',\n'),
+    '  },',
+    inputLines.length === 0 ? '  "inputs": []' : `  "inputs": [\n${inputLines.join(',\n')}\n  ]`,
+    '}',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,2 @@
+/** Tells a person what a resolver is at, one line at a time. */
+export type Step = (line: string) => void;

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** What a node says of itself, in /run/kiln/status.json and as lines on its status port. */
+export const NodeStatus = z.object({
+  version: z.literal(1),
+  /** Both are null until node.json is known. */
+  cluster: z.string().nullable(),
+  role: z.string().nullable(),
+  phase: z.enum(['booting', 'validated', 'scratch', 'configured', 'started', 'ready', 'failed']),
+  image: z.object({ digest: z.string(), contentId: z.string(), matches: z.boolean() }).nullable(),
+  scratch: z
+    .object({
+      kind: z.string(),
+      mounted: z.boolean(),
+      device: z.string().nullable(),
+      members: z.array(z.string()),
+      sizeBytes: z.number().nullable(),
+    })
+    .nullable(),
+  fault: z
+    .object({
+      /** Unit that failed. */
+      unit: z.string().nullable(),
+      what: z.string(),
+      where: z.string().nullable(),
+      hint: z.string().nullable(),
+    })
+    .nullable(),
+  /** Phase -> milliseconds since boot. */
+  timings: z.record(z.string(), z.number()),
+});
+export type NodeStatus = z.infer<typeof NodeStatus>;
+
+/** The status in a text; undefined when it is not (yet) one: the writer may be of another version. */
+export function parseStatus(text: string): NodeStatus | undefined {
+  try {
+    const parsed = NodeStatus.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

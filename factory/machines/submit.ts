@@ -1,0 +1,57 @@
+import { KilnError } from '../errors';
+import type { Holder } from '../ports/holder';
+import { type ClusterPaths, noCluster, readMachines } from './cluster';
+import type { Machinery } from './machinery';
+
+/** On every node: spark-submit with the cluster's settings; takes root's files, then becomes the user spark. */
+const SUBMIT = '/usr/bin/kiln-submit';
+
+interface Entered {
+  readonly holder: Holder;
+  readonly words: readonly string[];
+}
+
+/**
+ * The words that run a command as root in a machine of the cluster, for the holder's `attach`.
+ * @param name of the machine. @default the master
+ * @throws KilnError `no-cluster`, `no-master` or `no-machine`, `no-way-in`.
+ */
+export async function enterWords(
+  machinery: Machinery,
+  paths: ClusterPaths,
+  command: readonly string[],
+  name?: string,
+): Promise<Entered> {
+  const holder = await machinery.holders.find(paths.run);
+  if (holder === undefined) throw noCluster(paths.cluster);
+  const machine = (await readMachines(paths)).find((one) =>
+    name === undefined ? one.node.role === 'master' : one.name === name,
+  );
+  if (machine === undefined || (await holder.alive(machine.name)) === undefined) {
+    throw new KilnError({
+      code: name === undefined ? 'no-master' : 'no-machine',
+      what: `the cluster ${paths.cluster} has no ${name === undefined ? 'master machine' : `machine ${name}`} that runs`,
+      hint: 'kiln clusters shows its machines; cdktf deploy local starts what is missing',
+      exitCode: 1,
+    });
+  }
+  const into = await machinery.drivers[machine.kind].enter?.(machine.name, holder);
+  if (into === undefined) {
+    throw new KilnError({
+      code: 'no-way-in',
+      what: `${machine.name} is a ${machine.kind} machine that is still starting or cannot be entered from here`,
+      hint: 'kiln machines wait tells when it is ready; with machine: nspawn jobs can be started from here',
+    });
+  }
+  return { holder, words: [...into, ...command] };
+}
+
+/**
+ * The words that run a job in the cluster's master machine, for the holder's `attach`.
+ * @throws KilnError as `enterWords`.
+ */
+export const submitWords = (
+  machinery: Machinery,
+  paths: ClusterPaths,
+  args: readonly string[],
+): Promise<Entered> => enterWords(machinery, paths, [SUBMIT, ...args]);

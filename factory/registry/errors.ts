@@ -1,0 +1,55 @@
+import { KilnError } from '../errors';
+import type { ChannelEntry } from '../contracts/channel';
+
+/** `sha256:` and the first 12 hex digits: enough for people, and accepted by every command. */
+export const shortDigest = (digest: string): string => digest.slice(0, 'sha256:'.length + 12);
+
+export const noRegistry = (where: string): KilnError =>
+  new KilnError({
+    code: 'no-registry',
+    what: `there is no registry at ${where}`,
+    hint: 'make one: kiln registry init',
+    exitCode: 2,
+  });
+
+/** Something in the registry is not what kiln writes there: nothing of it is used. */
+export const registryDamaged = (faults: readonly { where: string; what: string }[]): KilnError =>
+  new KilnError({
+    code: 'registry-damaged',
+    what: 'the registry holds what kiln did not write; nothing of it was used',
+    hint: 'find out who changed it; an image can be stored again from its bake, a channel log only from a backup',
+    faults,
+  });
+
+export const channelEmpty = (image: string, channel: string): KilnError =>
+  new KilnError({
+    code: 'channel-empty',
+    what: `channel ${channel} of image ${image} points at nothing yet`,
+    hint: `kiln images lists what there is; then: kiln promote IMAGE ${channel} --apply`,
+    exitCode: 1,
+  });
+
+export const imageNotStored = (digest: string, where: string): KilnError =>
+  new KilnError({
+    code: 'image-not-stored',
+    what: `image ${shortDigest(digest)} is not in the registry at ${where}`,
+    hint: 'kiln images lists what there is',
+    exitCode: 1,
+  });
+
+export const lostRace = (winner: ChannelEntry): KilnError =>
+  new KilnError({
+    code: 'channel-moved',
+    what:
+      `channel ${winner.channel} moved meanwhile: ${winner.by} put it on ${shortDigest(winner.digest)} ` +
+      `(${winner.action}, entry ${String(winner.sequence)}, ${winner.at}); this command changed nothing`,
+    hint: `look at what is there now: kiln history ${winner.channel}; then plan again`,
+    exitCode: 1,
+  });
+
+export const digestDiffers = (file: string, expected: string, actual: string): KilnError =>
+  new KilnError({
+    code: 'digest-differs',
+    what: `${file} is not the image it is recorded as: ${shortDigest(actual)}… instead of ${shortDigest(expected)}…`,
+    hint: 'it was changed after the bake: remove its folder and bake again with kiln bake',
+  });

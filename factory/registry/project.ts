@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import type { ChannelSpec } from '../contracts/spec';
+import type { z } from 'zod';
+import type { Project } from '../project';
+import { KilnError } from '../errors';
+import { readSpec } from '../spec/read';
+
+/** What factory.yaml says about where images are kept and which channels there are. */
+export interface RegistrySettings {
+  /** The image's name. */
+  readonly image: string;
+  /** Folder of the registry, absolute. */
+  readonly registry: string;
+  /** The same, relative to the project. */
+  readonly registryPath: string;
+  /** Folder of this project's bakes, absolute. */
+  readonly bakes: string;
+  /** Channel -> its gates, in the order of promotion. */
+  readonly channels: ReadonlyMap<string, z.infer<typeof ChannelSpec>>;
+}
+
+/** @throws KilnError `spec-invalid`. */
+export function registrySettings(project: Project): RegistrySettings {
+  const { spec } = readSpec(project);
+  return {
+    image: spec.image,
+    registry: join(project.root, spec.registry),
+    registryPath: spec.registry,
+    bakes: join(project.state, 'images'),
+    channels: new Map(Object.entries(spec.channels)),
+  };
+}
+
+/** @throws KilnError `unknown-channel` naming those that factory.yaml declares. */
+export function gatesOf(settings: RegistrySettings, channel: string): z.infer<typeof ChannelSpec>['gates'] {
+  const spec = settings.channels.get(channel);
+  if (spec !== undefined) return spec.gates;
+  throw new KilnError({
+    code: 'unknown-channel',
+    what: `factory.yaml declares no channel ${channel}`,
+    hint: `it declares: ${[...settings.channels.keys()].join(', ') || 'none'}`,
+    exitCode: 2,
+  });
+}

@@ -1,0 +1,63 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Spec } from '../contracts/spec';
+import { KilnError, type Fault } from '../errors';
+import type { Project } from '../project';
+import { Environment, pythonOf } from './environment';
+import { resolve, type Resolution } from './resolve';
+import { YamlFile } from './yaml-file';
+
+/** A specification without a fault. */
+export interface ReadSpec {
+  readonly spec: Spec;
+  readonly environment: Environment;
+  readonly resolution: Resolution;
+}
+
+const invalid = (faults: readonly Fault[]): KilnError =>
+  new KilnError({
+    code: 'spec-invalid',
+    exitCode: 2,
+    what: `${String(faults.length)} ${faults.length === 1 ? 'fault' : 'faults'} in what the image is made of`,
+    faults,
+  });
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
+function readEnvironment(
+  file: YamlFile,
+  project: Project,
+  spec: Spec,
+): [Environment | undefined, readonly Fault[]] {
+  const path = join(project.root, spec.conda.environment);
+  if (!isFile(path)) {
+    file.fault(
+      ['conda', 'environment'],
+      `there is no ${spec.conda.environment}`,
+      'write one, or name the one you have',
+    );
+    return [undefined, []];
+  }
+  const environment = new YamlFile(spec.conda.environment, readFileSync(path, 'utf8'));
+  const parsed = environment.parse(Environment);
+  return [parsed, environment.faults];
+}
+
+/**
+ * factory.yaml and the environment file it names, checked against each other and the compatibility table.
+ * @throws KilnError `spec-invalid` (exit 2) with all faults of both files.
+ */
+export function readSpec(project: Project): ReadSpec {
+  const file = new YamlFile(basename(project.spec), readFileSync(project.spec, 'utf8'));
+  const spec = file.parse(Spec);
+  if (spec === undefined) throw invalid(file.faults);
+  const [environment, others] = readEnvironment(file, project, spec);
+  if (!isFile(join(project.root, spec.code, 'pyproject.toml'))) {
+    file.fault(['code'], `there is no ${spec.code}/pyproject.toml`, 'name the folder of your Python package');
+  }
+  const outcome = resolve(spec, environment === undefined ? undefined : pythonOf(environment));
+  if (Array.isArray(outcome)) for (const r of outcome) file.fault(r.path, r.what, r.hint);
+  const faults = [...file.faults, ...others];
+  if (faults.length > 0 || environment === undefined || Array.isArray(outcome)) throw invalid(faults);
+  return { spec, environment, resolution: outcome };
+}

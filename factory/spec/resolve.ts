@@ -1,0 +1,161 @@
+import type { Lock } from '../contracts/lock';
+import type { Spec } from '../contracts/spec';
+import { BROKEN_RELEASES, SPARK_LINES, SUITES, type SparkLine, type Suite } from './compatibility';
+
+/** What a specification comes to, with the reason of every choice. */
+export interface Resolution {
+  readonly line: SparkLine;
+  readonly suite: Suite;
+  readonly java: number;
+  /** Maven coordinates `group:artifact:version`; undefined where Spark has none and lives without. */
+  readonly committer: string | undefined;
+  /** As far as they are known without asking a registry. */
+  readonly choices: Lock['choices'];
+}
+
+/** A choice that cannot be made: at a key of factory.yaml. */
+export interface Refusal {
+  readonly path: readonly string[];
+  readonly what: string;
+  readonly hint: string;
+}
+
+const list = (values: readonly (number | string)[]): string => {
+  const words = values.map(String);
+  const last = words.pop() ?? '';
+  return words.length === 0 ? last : `${words.join(', ')} or ${last}`;
+};
+
+const by =
+  <T>(order: (value: T) => number) =>
+  (a: T, b: T): number =>
+    order(a) - order(b);
+
+const patch = (release: string): number => Number(release.split('.')[2]);
+
+/** The committer jar of the same release, else of the nearest patch release: those are compatible. */
+export function pickCommitter(release: string, releases: readonly string[]): string | undefined {
+  const wanted = patch(release);
+  return [...releases].sort(by((r) => Math.abs(patch(r) - wanted)))[0];
+}
+
+const binary = (scala: string): string => scala.split('.').slice(0, 2).join('.');
+
+function pythonRange(line: SparkLine): string {
+  const { min, max } = line.python;
+  return max === undefined ? `3.${String(min)} or later` : `3.${String(min)} to 3.${String(max)}`;
+}
+
+/**
+ * Decides by the compatibility table alone.
+ * @param python minor version of Python 3 that the environment file asks for, if it says.
+ */
+export function resolve(
+  spec: Spec,
+  python?: { readonly minor: number; readonly spec: string },
+): Resolution | Refusal[] {
+  const line = SPARK_LINES.find((l) => spec.spark.startsWith(`${l.line}.`));
+  if (line === undefined) {
+    return [
+      {
+        path: ['spark'],
+        what: `Spark ${spec.spark} is not in the compatibility table`,
+        hint: `it knows ${list(SPARK_LINES.map((l) => l.line))}`,
+      },
+    ];
+  }
+  const refusals: Refusal[] = [];
+  const refuse = (key: string, what: string, hint: string): void => {
+    refusals.push({ path: [key], what, hint });
+  };
+
+  const broken = BROKEN_RELEASES[spec.spark];
+  if (broken !== undefined)
+    refuse('spark', `Spark ${spec.spark} does not work: ${broken}`, 'take a later patch release');
+
+  const java = spec.java ?? line.base.java;
+  if (!line.java.includes(java)) {
+    refuse('java', `Spark ${line.line} does not run on Java ${String(java)}`, `allowed: ${list(line.java)}`);
+  }
+  const suiteName = spec.debian ?? line.base.debian;
+  const suite = SUITES.find((s) => s.name === suiteName);
+  if (suite === undefined) {
+    refuse('debian', `${suiteName} is not a suite kiln knows`, `known: ${list(SUITES.map((s) => s.name))}`);
+  } else if (line.java.includes(java) && !suite.java.includes(java)) {
+    const elsewhere = SUITES.filter((s) => s.java.includes(java)).map((s) => s.name);
+    const here = suite.java.filter((j) => line.java.includes(j));
+    refuse(
+      spec.java === undefined && spec.debian === undefined
+        ? 'spark'
+        : spec.debian === undefined
+          ? 'java'
+          : 'debian',
+      `Debian ${suite.name} has no Java ${String(java)} (it has ${list(suite.java)})`,
+      [
+        ...(here.length > 0 ? [`java: ${list(here)} is in ${suite.name}`] : []),
+        elsewhere.length > 0
+          ? `debian: ${list(elsewhere)} has Java ${String(java)}`
+          : 'no suite that kiln knows has it',
+      ].join('; '),
+    );
+  }
+  if (python !== undefined) {
+    const { min, max } = line.python;
+    if (python.minor < min || (max !== undefined && python.minor > max)) {
+      refuse(
+        'spark',
+        `Spark ${line.line} does not run on Python 3.${String(python.minor)}, which ${spec.conda.environment} asks for`,
+        `allowed: ${pythonRange(line)}`,
+      );
+    }
+  }
+  const release = pickCommitter(spec.spark, line.committer.releases);
+  if (release === undefined && line.committer.without === 'broken') {
+    refuse(
+      'spark',
+      `there is no spark-hadoop-cloud for Spark ${line.line}: without it S3A's committers are silently left out`,
+      'take the newest line that has one: 4.1',
+    );
+  }
+  if (refusals.length > 0 || suite === undefined) return refusals;
+
+  const artifact = `spark-hadoop-cloud_${binary(line.scala)}`;
+  const table = `compatibility table, Spark ${line.line} (${line.source.join(', ')})`;
+  return {
+    line,
+    suite,
+    java,
+    committer: release === undefined ? undefined : `org.apache.spark:${artifact}:${release}`,
+    choices: {
+      spark: { value: spec.spark, reason: 'factory.yaml: spark' },
+      debian: {
+        value: suite.name,
+        reason: spec.debian === undefined ? `${table}: default base` : 'factory.yaml: debian',
+      },
+      java: {
+        value: String(java),
+        reason: `${spec.java === undefined ? `${table}: default` : 'factory.yaml: java'}; Spark ${line.line} runs on ${list(line.java)}, ${suite.name} has ${list(suite.java)}`,
+      },
+      scala: { value: line.scala, reason: table },
+      python: {
+        value: python === undefined ? pythonRange(line) : `3.${String(python.minor)}`,
+        reason: `${python === undefined ? 'left open' : `${spec.conda.environment}: ${python.spec}`}; Spark ${line.line} runs on ${pythonRange(line)}`,
+      },
+      hadoop: { value: line.hadoop, reason: `${table}: hadoop-aws must equal the Hadoop in Spark's jars` },
+      sdk: { value: `${line.sdk.artifact}:${line.sdk.version}`, reason: table },
+      committer:
+        release === undefined
+          ? {
+              value: 'none',
+              reason: `none was released for Spark ${line.line}: output is committed by renames`,
+            }
+          : {
+              value: `${artifact}:${release}`,
+              reason:
+                release === spec.spark
+                  ? 'the same release as Spark'
+                  : `the nearest patch release to ${spec.spark} that there is`,
+            },
+    },
+  };
+}

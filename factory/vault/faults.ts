@@ -1,0 +1,50 @@
+import type { Input } from '../contracts/lock';
+import { KilnError } from '../errors';
+import { fileName } from './file-name';
+
+const label = (input: Input): string => `${input.source} ${input.name} ${input.version}`;
+
+export const pinsGone = (inputs: readonly Input[]): KilnError =>
+  new KilnError({
+    code: 'pins-gone',
+    exitCode: 1,
+    what: `${String(inputs.length)} locked ${inputs.length === 1 ? 'input is' : 'inputs are'} gone from the mirror`,
+    hint: 'lock what the mirrors have now: kiln lock --refresh',
+    faults: inputs.map((input) => ({
+      where: label(input),
+      what: `${fileName(input)} is not there any more`,
+    })),
+  });
+
+export const offline = (inputs: readonly Input[]): KilnError =>
+  new KilnError({
+    code: 'offline',
+    what: `${String(inputs.length)} locked ${inputs.length === 1 ? 'input is' : 'inputs are'} not in the vault, and kiln was told not to use the network`,
+    hint: 'fetch them while there is a network: kiln vault fetch',
+    faults: inputs.map((input) => ({ where: label(input), what: `${fileName(input)} is missing` })),
+  });
+
+export const wrongContent = (
+  input: Input,
+  from: string,
+  got: { readonly size: number; readonly sha256: string },
+): KilnError => {
+  const sizes =
+    got.size > input.size
+      ? `more than the ${String(input.size)} bytes expected`
+      : got.size < input.size
+        ? `${String(got.size)} bytes, expected ${String(input.size)}`
+        : `sha256 ${got.sha256}\n  expected ${input.sha256}`;
+  return new KilnError({
+    code: 'wrong-content',
+    what: `${label(input)}: ${fileName(input)} is not what was locked: got ${sizes}`,
+    hint: `from ${from}\nnothing of it was kept. Try again; if it stays so, the mirror changed the file: look at why before kiln lock --refresh`,
+  });
+};
+
+export const badStatus = (input: Input, from: string, status: number): KilnError =>
+  new KilnError({
+    code: 'unreachable',
+    what: `${label(input)}: ${new URL(from).host} answers with status ${String(status)}`,
+    hint: `wanted ${from}\ntry again later, or point kiln to another mirror (KILN_MIRROR_…)`,
+  });

@@ -1,0 +1,39 @@
+import type { Input } from '../contracts/lock';
+import type { Channels } from '../ports/channels';
+import type { Http } from '../ports/http';
+import type { Mirrors } from '../ports/mirrors';
+import { PythonIndex } from '../ports/python-index';
+
+/** A registry's path segment: versions carry `+`, `~` and epochs' `%3a`, which stay as the lock has them. */
+const encoded = (path: string): string =>
+  path
+    .split('/')
+    .map((part) => encodeURIComponent(part).replace(/%(2B|7E|3A)/gi, (code) => decodeURIComponent(code)))
+    .join('/');
+
+/** Where each input can be had on this machine's mirrors. */
+export class Locator {
+  private readonly index: PythonIndex;
+
+  constructor(
+    http: Http,
+    private readonly mirrors: Mirrors,
+    private readonly channels: Channels,
+  ) {
+    this.index = new PythonIndex(http, () => mirrors.base('pypi'));
+  }
+
+  /** undefined: the index does not list such a file any more. */
+  async url(input: Input): Promise<string | undefined> {
+    switch (input.source) {
+      case 'debian':
+        return `${await this.mirrors.base(input.archive)}/${encoded(input.path)}`;
+      case 'maven':
+        return `${await this.mirrors.base('maven')}/${encoded(input.path)}`;
+      case 'conda':
+        return `${await this.channels.base(input.channel)}/${input.subdir}/${encoded(input.file)}`;
+      case 'pypi':
+        return (await this.index.files(input.name))?.find((f) => f.file === input.file)?.url;
+    }
+  }
+}

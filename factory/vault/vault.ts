@@ -1,0 +1,47 @@
+import type { Input } from '../contracts/lock';
+
+/** How far a download is. Sizes in bytes. */
+export interface FetchProgress {
+  /** Inputs complete and verified, of those that `ensure` had to fetch. */
+  readonly done: number;
+  readonly total: number;
+  readonly bytes: number;
+  readonly totalBytes: number;
+  /** Bytes a second since the start; 0 until known. */
+  readonly rate: number;
+  /** Seconds left at that rate; undefined until known. */
+  readonly remaining: number | undefined;
+}
+
+export interface EnsureOptions {
+  /** Downloads at a time; default 6. */
+  readonly parallel?: number;
+  readonly onProgress?: (progress: FetchProgress) => void;
+  /** Called once when another kiln is downloading and this one waits for it. */
+  readonly onWait?: () => void;
+}
+
+/** Every download by its sha256; nothing enters that was not verified. */
+export interface Vault {
+  /** Where the file of that sha256 is, or would be. Read-only; hard-link or copy it under its own name. */
+  path(sha256: string): string;
+  /** The inputs that are not here (by name and size; `ensure` also compares their sha256). */
+  missing(inputs: readonly Input[]): Input[];
+  /**
+   * Asks the registries, all at once, for what is missing here; nothing is downloaded.
+   * @throws KilnError `pins-gone` (exit 1) that lists the inputs no mirror serves any more.
+   * @throws KilnError `offline` when something is missing and the vault was opened offline.
+   */
+  findGone(inputs: readonly Input[]): Promise<void>;
+  /**
+   * All inputs are here, and their sha256 right, when it returns. Never downloads twice what is
+   * here; several processes may do it at once.
+   * @throws KilnError `wrong-content` (size or sha256 differs: nothing of it is left), `pins-gone`,
+   * `unreachable`, `offline`, `no-space`, `no-channel`.
+   */
+  ensure(inputs: readonly Input[], options?: EnsureOptions): Promise<void>;
+  /** Hard-links (else copies) the inputs into a folder under their own file names (see fileName). */
+  place(inputs: readonly Input[], folder: string): Promise<void>;
+  /** Stops the loopback servers of local channels. Safe to call twice. */
+  close(): Promise<void>;
+}
