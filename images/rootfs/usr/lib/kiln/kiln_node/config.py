@@ -1,0 +1,229 @@
+"""node.json as typed values. Reading is strict: the schema decides, nothing here has a default."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from kiln_node.faults import NodeFault
+from kiln_node.schema import Fault, Schema, SchemaError
+
+Role = Literal["master", "worker", "standby"]
+
+
+@dataclass(frozen=True)
+class SecretRef:
+    """Exactly one of the two is set: a file's absolute path, or the name of a system credential."""
+
+    file: str | None = None
+    credential: str | None = None
+
+    def __str__(self) -> str:
+        return f"credential {self.credential}" if self.credential else f"file {self.file}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which disks may be scratch; exactly one is set."""
+
+    model: str | None = None
+    serial_prefix: str | None = None
+    serials: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        if self.model is not None:
+            return f'model "{self.model}"'
+        if self.serial_prefix is not None:
+            return f'serial starting with "{self.serial_prefix}"'
+        return f"serial one of {', '.join(self.serials or ())}"
+
+
+@dataclass(frozen=True)
+class DiskPolicy:
+    """disks: how many there must be; deadline: seconds to wait for them."""
+
+    select: Selection
+    disks: int
+    deadline: int
+    missing: Literal["fail", "degrade"]
+
+
+@dataclass(frozen=True)
+class DirectoryPolicy:
+    """/scratch was mounted by whoever started the machine."""
+
+
+ScratchPolicy = DiskPolicy | DirectoryPolicy
+
+
+@dataclass(frozen=True)
+class RgwStore:
+    name: str
+    endpoint: str
+    buckets: tuple[str, ...]
+    access_key: SecretRef
+    secret_key: SecretRef
+    ca: SecretRef | None
+
+
+@dataclass(frozen=True)
+class AwsStore:
+    name: str
+    region: str
+    buckets: tuple[str, ...]
+
+
+Store = RgwStore | AwsStore
+
+
+@dataclass(frozen=True)
+class WorkerOffer:
+    cores: int
+    memory_mib: int
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    cluster: str
+    role: Role
+    master_host: str
+    master_port: int
+    image_digest: str
+    image_content_id: str
+    scratch: ScratchPolicy
+    stores: tuple[Store, ...]
+    spark_secret: SecretRef
+    spark_conf: tuple[tuple[str, str], ...]
+    worker: WorkerOffer | None
+
+    @property
+    def master_url(self) -> str:
+        return f"spark://{self.master_host}:{self.master_port}"
+
+
+def load(path: Path, schema_path: Path) -> NodeConfig:
+    """Read, check and convert node.json. Raises NodeFault naming every fault of the file."""
+    schema = _schema(schema_path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NodeFault(
+            f"no node.json: {path} does not exist",
+            where=str(path),
+            hint="give this machine user data made by kiln (cloud-init writes the file); "
+            "see `cloud-init status --long`",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise NodeFault(
+            f"node.json cannot be read: {error}", where=str(path), hint="see its owner and encoding"
+        ) from error
+    try:
+        document = json.loads(text, object_pairs_hook=_unique)
+    except ValueError as error:
+        raise NodeFault(
+            f"node.json is not JSON: {error}", where=str(path), hint="let kiln write the user data"
+        ) from error
+    faults = schema.check(document)
+    if not faults:
+        faults = _double_buckets(document)
+    if faults:
+        raise NodeFault(
+            "node.json is not valid: " + "; ".join(map(str, faults)),
+            where=str(path),
+            hint="correct the configuration that made the user data and start the machine anew",
+        )
+    return parse(document)
+
+
+def parse(document: dict[str, Any]) -> NodeConfig:
+    """A document that the schema has accepted, as typed values."""
+    spark = document["spark"]
+    worker = spark.get("worker")
+    return NodeConfig(
+        cluster=document["cluster"],
+        role=document["role"],
+        master_host=document["master"]["host"],
+        master_port=int(document["master"]["port"]),
+        image_digest=document["image"]["digest"],
+        image_content_id=document["image"]["contentId"],
+        scratch=_scratch(document["scratch"]),
+        stores=tuple(_store(store) for store in document["stores"]),
+        spark_secret=_secret(document["secrets"]["spark"]),
+        spark_conf=tuple(sorted(spark["conf"].items())),
+        worker=WorkerOffer(int(worker["cores"]), int(worker["memoryMiB"])) if worker else None,
+    )
+
+
+def _schema(path: Path) -> Schema:
+    try:
+        return Schema(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, SchemaError) as error:
+        raise NodeFault(
+            f"the image's own schema of node.json cannot be used: {error}",
+            where=str(path),
+            hint="the image is broken: bake it again",
+        ) from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """json.loads keeps the last of two equal keys; here two are an error."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f'key "{key}" appears twice')
+        found[key] = value
+    return found
+
+
+def _double_buckets(document: dict[str, Any]) -> list[Fault]:
+    """Settings are bound per bucket, so a bucket can belong to one store only."""
+    owner: dict[str, str] = {}
+    faults: list[Fault] = []
+    for index, store in enumerate(document["stores"]):
+        for bucket in store["buckets"]:
+            if bucket in owner:
+                faults.append(
+                    Fault(
+                        f"stores[{index}].buckets",
+                        f'bucket "{bucket}" is already of store "{owner[bucket]}"',
+                    )
+                )
+            owner[bucket] = store["name"]
+    return faults
+
+
+def _scratch(document: dict[str, Any]) -> ScratchPolicy:
+    if document["kind"] == "directory":
+        return DirectoryPolicy()
+    select = document["select"]
+    serials = select.get("serials")
+    return DiskPolicy(
+        select=Selection(
+            model=select.get("model"),
+            serial_prefix=select.get("serialPrefix"),
+            serials=tuple(serials) if serials is not None else None,
+        ),
+        disks=int(document["disks"]),
+        deadline=int(document["deadline"]),
+        missing=document["missing"],
+    )
+
+
+def _store(document: dict[str, Any]) -> Store:
+    buckets = tuple(document["buckets"])
+    if document["kind"] == "aws":
+        return AwsStore(name=document["name"], region=document["region"], buckets=buckets)
+    return RgwStore(
+        name=document["name"],
+        endpoint=document["endpoint"],
+        buckets=buckets,
+        access_key=_secret(document["accessKey"]),
+        secret_key=_secret(document["secretKey"]),
+        ca=_secret(document["ca"]) if "ca" in document else None,
+    )
+
+
+def _secret(document: dict[str, str]) -> SecretRef:
+    return SecretRef(file=document.get("file"), credential=document.get("credential"))

@@ -1,0 +1,49 @@
+"""Step 3: everything that Spark and Hadoop read, written to memory (/run), secrets for spark only."""
+
+from __future__ import annotations
+
+from kiln_node import environment, facts, files, hadoopconf, paths, secrets, sizing, sparkconf, truststore
+from kiln_node.config import NodeConfig, RgwStore
+
+
+def run(config: NodeConfig) -> None:
+    """Write the files anew; each one whole or not at all."""
+    folders = secrets.credential_folders()
+    machine = facts.gather(config.master_host, config.master_port)
+    offer = sizing.offer(machine, config.worker) if config.role == "worker" else None
+
+    files.folder(paths.RUN, mode=0o755)
+    files.folder(paths.EMPTY_CONF, mode=0o755)
+    for folder in (paths.SPARK_DIR, paths.HADOOP_DIR):
+        files.folder(folder, mode=0o750, user="root", group=paths.SPARK_USER)
+
+    _trust(config)
+    keys = {
+        store.name: (secrets.read(store.access_key, folders), secrets.read(store.secret_key, folders))
+        for store in config.stores
+        if isinstance(store, RgwStore)
+    }
+    core_site = hadoopconf.render(hadoopconf.settings(config.stores, keys))
+    files.write(paths.CORE_SITE, core_site, mode=0o640, group=paths.SPARK_USER)
+    defaults = sparkconf.render(sparkconf.defaults(config, secrets.read(config.spark_secret, folders)))
+    files.write(paths.SPARK_DEFAULTS, defaults, mode=0o640, group=paths.SPARK_USER)
+
+    shared = environment.common(machine)
+    files.write(paths.ENVIRONMENT, environment.render(shared), mode=0o644)
+    own = environment.daemon(config, machine, offer)
+    files.write(paths.ROLE_ENVIRONMENT, environment.render(own), mode=0o644)
+
+
+def _trust(config: NodeConfig) -> None:
+    """The system's authorities and those of the stores, for JVMs and as PEM for everything else."""
+    folders = secrets.credential_folders()
+    pems = [(str(paths.SYSTEM_CA), paths.SYSTEM_CA.read_text(encoding="ascii"))]
+    pems += [
+        (f"ca of store {store.name}", secrets.read(store.ca, folders))
+        for store in config.stores
+        if isinstance(store, RgwStore) and store.ca is not None
+    ]
+    ders = [der for where, pem in pems for der in truststore.certificates(pem, where=where)]
+    files.write(paths.TRUSTSTORE, truststore.jks(ders), mode=0o644)
+    bundle = "".join(pem if pem.endswith("\n") else f"{pem}\n" for _, pem in pems)
+    files.write(paths.CA_BUNDLE, bundle, mode=0o644)

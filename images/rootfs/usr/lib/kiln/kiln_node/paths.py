@@ -1,0 +1,33 @@
+"""Where things are on a node. One place, because units, tests and people rely on these names."""
+
+from pathlib import Path
+
+NODE_JSON = Path("/etc/kiln/node.json")
+SCHEMA = Path("/usr/lib/kiln/node.schema.json")
+IMAGE_JSON = Path("/usr/lib/kiln/image.json")
+
+RUN = Path("/run/kiln")
+STATUS = RUN / "status.json"
+SPARK_DIR = RUN / "spark"
+SPARK_DEFAULTS = SPARK_DIR / "spark-defaults.conf"
+HADOOP_DIR = RUN / "hadoop"
+CORE_SITE = HADOOP_DIR / "core-site.xml"
+TRUSTSTORE = RUN / "truststore.jks"
+CA_BUNDLE = RUN / "ca-bundle.pem"
+ENVIRONMENT = RUN / "environment"
+ROLE_ENVIRONMENT = RUN / "role-environment"
+#: SPARK_CONF_DIR: empty on purpose, so that the daemons' class path is the same on every node.
+EMPTY_CONF = RUN / "empty"
+
+SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
+SCRATCH = Path("/scratch")
+SPARK_HOME = Path("/opt/spark")
+CONDA_PYTHON = Path("/opt/conda-env/bin/python")
+RUN_MODULE = Path("/usr/lib/kiln/submit/run_module.py")
+
+#: Where systemd keeps credentials: of this unit, of the system, of a container's manager.
+CREDENTIALS = (Path("/run/credentials/@system"), Path("/run/host/credentials"))
+VIRTIO_STATUS = Path("/dev/virtio-ports/org.kiln.status")
+CONSOLE = Path("/dev/console")
+
+SPARK_USER = "spark"

@@ -1,0 +1,87 @@
+"""Step 5: is the node of use. A started process is not: the master must answer, the worker be registered."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kiln_node.config import NodeConfig
+from kiln_node.faults import NodeFault
+from kiln_node.role import UNITS
+
+#: Seconds. A JVM takes minutes in emulation without KVM, seconds elsewhere.
+DEADLINE = 600.0
+INTERVAL = 0.5
+
+#: The master's state as its web page gives it in JSON; raises OSError or ValueError while it is not up.
+AskMaster = Callable[[], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """ready, and if not why not yet."""
+
+    ready: bool
+    reason: str
+
+
+def ui_port(config: NodeConfig) -> int:
+    """The port of the master's page: 8080, unless spark.conf says otherwise."""
+    return int(dict(config.spark_conf).get("spark.master.ui.port", "8080"))
+
+
+def ask_master(config: NodeConfig) -> dict[str, Any]:
+    """GET /json/ of the master. No proxy: a caller's environment must not lead away."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    host = f"[{config.master_host}]" if ":" in config.master_host else config.master_host
+    with opener.open(f"http://{host}:{ui_port(config)}/json/", timeout=5) as answer:
+        found = json.load(answer)
+    if not isinstance(found, dict):
+        raise ValueError("the master's answer is not an object")  # noqa: TRY004 - as bad JSON is
+    return found
+
+
+def alive_workers(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those that the master counts as alive (a lost one stays in the list as DEAD)."""
+    return [worker for worker in answer.get("workers", []) if worker.get("state") == "ALIVE"]
+
+
+def judge(config: NodeConfig, address: str, ask: AskMaster) -> Verdict:
+    """One look: master answers as ALIVE; a worker is among its living workers by its address."""
+    if config.role == "standby":
+        return Verdict(True, "standby")
+    try:
+        answer = ask()
+    except (OSError, ValueError) as error:
+        return Verdict(False, f"the master at {config.master_host} does not answer: {error}")
+    if answer.get("status") != "ALIVE":
+        return Verdict(False, f"the master says {answer.get('status')}")
+    if config.role == "master":
+        return Verdict(True, "the master is alive")
+    if any(worker.get("host") == address for worker in alive_workers(answer)):
+        return Verdict(True, "registered with the master")
+    return Verdict(False, f"the master does not list a living worker at {address}")
+
+
+def wait(
+    config: NodeConfig,
+    look: Callable[[], Verdict],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Until ready, or NodeFault with the last reason at the deadline."""
+    until = clock() + DEADLINE
+    while not (verdict := look()).ready:
+        if clock() >= until:
+            unit = UNITS[config.role] or "kiln-ready.service"
+            raise NodeFault(
+                f"not ready after {DEADLINE:g} s: {verdict.reason}",
+                where=unit,
+                hint=f"see `journalctl -u {unit}`; the workers need the master's port and secret",
+            )
+        sleep(INTERVAL)

@@ -1,0 +1,91 @@
+"""The steps of a boot: run one, and publish what came of it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from kiln_node import config, configure, eventlog, facts, paths, ready, role, status, validate
+from kiln_node.commands import HostCommands
+from kiln_node.faults import NodeFault
+from kiln_node.scratch import step as scratch
+
+
+def _validate() -> dict[str, Any]:
+    return validate.run()
+
+
+def _scratch() -> dict[str, Any]:
+    return {"scratch": scratch.run(_config(), HostCommands())}
+
+
+def _configure() -> dict[str, Any]:
+    configure.run(_config())
+    return {}
+
+
+def _role() -> dict[str, Any]:
+    role.run(_config(), HostCommands())
+    return {}
+
+
+def _ready() -> dict[str, Any]:
+    node = _config()
+    address = facts.address_towards(node.master_host, node.master_port)
+    eventlog.prepare(node, HostCommands())
+    ready.wait(node, lambda: ready.judge(node, address, lambda: ready.ask_master(node)))
+    return {}
+
+
+#: step: the phase that it reaches, and what it does.
+STEPS: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
+    "validate": ("validated", _validate),
+    "scratch": ("scratch", _scratch),
+    "configure": ("configured", _configure),
+    "role": ("started", _role),
+    "ready": ("ready", _ready),
+}
+
+
+def run(name: str) -> int:
+    """0, or 1 after the fault was published. A fault of the program itself is published as well."""
+    phase, do = STEPS[name]
+    unit = f"kiln-{name}.service"
+    try:
+        found = do()
+    except NodeFault as fault:
+        return _failed(unit, fault)
+    except Exception as error:  # a node must say why it stopped, whatever it was
+        traceback.print_exc()
+        what = f"{type(error).__name__}: {error}"
+        return _failed(unit, NodeFault(what, where=unit, hint=f"see `journalctl -u {unit}`"))
+    state = status.advance(status.read(), phase, status.milliseconds_since_boot(), **found)
+    status.publish(state)
+    print(status.sentence(state), flush=True)
+    return 0
+
+
+def unit_failed(unit: str) -> int:
+    """OnFailure= of the units: name a failure that the step itself could not publish."""
+    state = status.read()
+    if state["fault"] is not None:
+        return 0
+    shown = HostCommands().run(["systemctl", "show", "-P", "Result", unit])
+    result = shown.stdout.strip() or "unknown"
+    fault = NodeFault(f"{unit} failed: {result}", where=unit, hint=f"see `journalctl -u {unit}`")
+    status.publish(status.fail(state, unit, fault, status.milliseconds_since_boot()))
+    return 0
+
+
+def _failed(unit: str, fault: NodeFault) -> int:
+    known = validate.known() if unit == "kiln-validate.service" else {}
+    state = {**status.read(), **known}
+    status.publish(status.fail(state, unit, fault, status.milliseconds_since_boot()))
+    print(f"{fault.what}\n  where: {fault.where}\n  what to do: {fault.hint}", file=sys.stderr, flush=True)
+    return 1
+
+
+def _config() -> config.NodeConfig:
+    return config.load(paths.NODE_JSON, paths.SCHEMA)

@@ -1,0 +1,37 @@
+"""Step 1: is there a configuration, is it right, is this the image, are the secrets here."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from kiln_node import config, identity, paths, secrets
+
+
+def run() -> dict[str, Any]:
+    """Facts for the status; NodeFault with the cause otherwise."""
+    node = config.load(paths.NODE_JSON, paths.SCHEMA)
+    baked = identity.read(paths.IMAGE_JSON)
+    identity.check(node, baked, paths.IMAGE_JSON)
+    secrets.check(node, secrets.credential_folders())
+    return {
+        "cluster": node.cluster,
+        "role": node.role,
+        "image": {"digest": node.image_digest, "contentId": baked.content_id, "matches": True},
+    }
+
+
+def known() -> dict[str, Any]:
+    """What can be said about a node whose validation failed; never raises."""
+    known: dict[str, Any] = {}
+    # the fault itself is already on its way
+    with contextlib.suppress(Exception):
+        node = config.load(paths.NODE_JSON, paths.SCHEMA)
+        known = {"cluster": node.cluster, "role": node.role}
+        baked = identity.read(paths.IMAGE_JSON)
+        known["image"] = {
+            "digest": node.image_digest,
+            "contentId": baked.content_id,
+            "matches": baked.content_id == node.image_content_id,
+        }
+    return known

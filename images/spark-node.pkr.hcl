@@ -1,0 +1,85 @@
+# The bake, step by step. `kiln bake` runs this and shows its progress; it also works alone, in a project:
+#
+#   packer build -var lock=factory.lock.json images/
+#
+# Only Packer's built-in parts: nothing is downloaded to run it, and one build serves every platform
+# (docs/decisions). Each step is skipped by its content: a layer that is in the cache is not built again.
+
+variable "lock" {
+  type        = string
+  description = "The lock to bake, relative to the project."
+  default     = "factory.lock.json"
+}
+
+variable "state" {
+  type        = string
+  description = "The project's state folder, where images go."
+  default     = ".kiln"
+}
+
+locals {
+  kiln = "${abspath(path.root)}/../bin/kiln"
+}
+
+source "null" "node" {
+  communicator = "none"
+}
+
+build {
+  name    = "spark-node"
+  sources = ["source.null.node"]
+
+  # The base system: Debian packages, kernel, initrd.
+  provisioner "shell-local" {
+    inline = ["${local.kiln} layer os --lock ${var.lock}"]
+  }
+
+  # Apache Spark.
+  provisioner "shell-local" {
+    inline = ["${local.kiln} layer spark --lock ${var.lock}"]
+  }
+
+  # The S3A libraries, the AWS SDK, the committers for object stores.
+  provisioner "shell-local" {
+    inline = ["${local.kiln} layer hadoop --lock ${var.lock}"]
+  }
+
+  # The team's conda environment.
+  provisioner "shell-local" {
+    inline = ["${local.kiln} layer conda --lock ${var.lock}"]
+  }
+
+  # Extra Maven jars.
+  provisioner "shell-local" {
+    inline = ["${local.kiln} layer jars --lock ${var.lock}"]
+  }
+
+  # kiln's own program and units on the node.
+  provisioner "shell-local" {
+    inline = ["${local.kiln} layer node --lock ${var.lock}"]
+  }
+
+  # The team's Python package.
+  provisioner "shell-local" {
+    inline = ["${local.kiln} layer code --lock ${var.lock}"]
+  }
+
+  # Layers to partitions to one raw disk, named by its sha256.
+  provisioner "shell-local" {
+    inline = ["${local.kiln} assemble --lock ${var.lock}"]
+  }
+
+  post-processors {
+    post-processor "artifice" {
+      files = ["${var.state}/latest/image.raw", "${var.state}/latest/record.json"]
+    }
+    # Packer's own count of the bytes: kiln bake compares it with the record.
+    post-processor "checksum" {
+      checksum_types = ["sha256"]
+      output         = "${var.state}/packer/image.{{.ChecksumType}}"
+    }
+    post-processor "manifest" {
+      output = "${var.state}/packer/manifest.json"
+    }
+  }
+}
