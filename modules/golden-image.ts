@@ -1,0 +1,35 @@
+import type { IConstruct } from 'constructs';
+import { Digest } from '../factory/contracts/digest';
+import { resolveChannel, resolveDigest } from '../factory/registry/read';
+import type { ProjectRegistry, ResolvedImage } from '../factory/registry/read';
+import { projectOf } from './project';
+
+/**
+ * The image that machines boot, named by a channel or by its digest. It is resolved at synth: the
+ * digest, not the channel, is in the plan, so promoting and then deploying is what rolls nodes.
+ */
+export class GoldenImage {
+  private constructor(
+    /** As asked for, e.g. `channel production`. */
+    readonly source: string,
+    private readonly find: (project: ProjectRegistry) => ResolvedImage,
+  ) {}
+
+  /** What a channel of the project's image points at when the app is synthesised. */
+  static channel(name: string): GoldenImage {
+    return new GoldenImage(`channel ${name}`, ({ registry, image }) => resolveChannel(registry, image, name));
+  }
+
+  /** One image, whatever the channels say. */
+  static digest(digest: string): GoldenImage {
+    return new GoldenImage('digest', ({ registry }) => resolveDigest(registry, Digest.parse(digest)));
+  }
+
+  /**
+   * @throws KilnError `channel-empty` naming the command that fills it, `image-not-stored`,
+   * `no-registry`, `registry-damaged`.
+   */
+  resolve(scope: IConstruct): ResolvedImage {
+    return this.find(projectOf(scope));
+  }
+}

@@ -1,0 +1,19 @@
+import { Construct } from 'constructs';
+import { NodeConfig as NodeJson } from '../factory/contracts/node';
+import { faultsOf } from './faults';
+
+/**
+ * node.json of one kind of machine. A stack with a faulty one does not synthesise: every fault is
+ * reported with its path, by the same rules as the node itself has.
+ */
+export class NodeConfig extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    /** Goes to the machines as it is once it is valid. */
+    readonly document: NodeJson,
+  ) {
+    super(scope, id);
+    this.node.addValidation({ validate: () => faultsOf(NodeJson, document, 'node.json') });
+  }
+}

@@ -1,0 +1,143 @@
+import { NullProvider } from '@cdktf/provider-null/lib/provider';
+import { Resource } from '@cdktf/provider-null/lib/resource';
+import { TerraformOutput, TerraformStack } from 'cdktf';
+import type { Construct } from 'constructs';
+import type { LaunchGroup } from '../factory/contracts/launch';
+import type { ScratchPolicy } from '../factory/contracts/node';
+import type { GoldenImage } from '../modules/golden-image';
+import { localBackend } from '../modules/local-backend';
+import { LocalMachines, kilnHere } from '../modules/local-machines';
+import { LOCAL_NETWORK, addressAfter } from '../modules/local-network';
+import { localStore } from '../modules/local-store';
+import type { LocalStore } from '../modules/local-store';
+import { projectOf } from '../modules/project';
+import { SparkCluster } from '../modules/spark-cluster';
+
+export interface LocalClusterProps {
+  readonly image: GoldenImage;
+  /** @default 2 */
+  readonly workers?: number;
+  /** `auto`: QEMU where KVM really works, else systemd-nspawn. @default 'auto' */
+  readonly machine?: LaunchGroup['machine'];
+  /** What one worker offers to jobs. @default 1 core, 2048 MiB: three machines share one host */
+  readonly worker?: { readonly cores: number; readonly memoryMiB: number };
+  /** @default what `kiln store up` starts, bucket flights */
+  readonly store?: LocalStore;
+  /** Overrides of spark-defaults. @default none */
+  readonly conf?: Readonly<Record<string, string>>;
+}
+
+/** Reserved for QEMU's emulated scratch disks: no other disk has a serial that begins so. */
+const SCRATCH_SERIAL = 'kiln-scratch';
+const SCRATCH_DISKS = { count: 2, sizeMiB: 4096 };
+const QEMU_SCRATCH: ScratchPolicy = {
+  kind: 'disks',
+  select: { serialPrefix: SCRATCH_SERIAL },
+  disks: SCRATCH_DISKS.count,
+  deadline: 60,
+  missing: 'fail',
+};
+const NSPAWN_SCRATCH: ScratchPolicy = { kind: 'directory' };
+
+/** What a machine has beside what its worker offers: the operating system, the daemon, Python. */
+const OVERHEAD_MIB = 1024;
+
+/** One master and some workers on this machine, from the same image as anywhere else. */
+export class LocalClusterStack extends TerraformStack {
+  constructor(scope: Construct, id: string, props: LocalClusterProps) {
+    super(scope, id);
+    const { workers = 2, machine = 'auto', store = localStore(), conf } = props;
+    const worker = props.worker ?? { cores: 1, memoryMiB: 2048 };
+    const image = props.image.resolve(this);
+
+    localBackend(this);
+    new NullProvider(this, 'null');
+    const scratch = machine === 'qemu' ? QEMU_SCRATCH : NSPAWN_SCRATCH;
+    const cluster = new SparkCluster(this, 'spark', {
+      cluster: id,
+      image,
+      masterHost: LOCAL_NETWORK.master,
+      stores: [store.store],
+      secret: { credential: 'spark-secret' },
+      scratch: { master: scratch, worker: scratch },
+      worker,
+      eventLog: `s3a://${store.bucket}/spark-events`,
+      ...(conf === undefined ? {} : { conf }),
+    });
+
+    const common = {
+      version: 1 as const,
+      cluster: id,
+      machine,
+      image: { digest: image.digest, contentId: image.record.contentId },
+      registry: projectOf(this).registryPath,
+      scratch: { qemu: QEMU_SCRATCH, nspawn: NSPAWN_SCRATCH },
+      credentials: { ...store.credentials, 'spark-secret': { generate: 'cluster' as const } },
+      disks: SCRATCH_DISKS,
+    };
+    const gateway = `${LOCAL_NETWORK.gateway}/${LOCAL_NETWORK.prefix}`;
+    const master = new LocalMachines(this, 'master', {
+      launch: {
+        ...common,
+        group: 'master',
+        count: 1,
+        network: { gateway, first: LOCAL_NETWORK.master, forward: store.forward },
+        node: cluster.master.document,
+        cpus: 1,
+        memoryMiB: 1024 + OVERHEAD_MIB,
+      },
+    });
+    const launched = new LocalMachines(this, 'workers', {
+      after: master,
+      launch: {
+        ...common,
+        group: 'workers',
+        count: workers,
+        network: { gateway, first: LOCAL_NETWORK.workers, forward: store.forward },
+        node: cluster.worker.document,
+        cpus: worker.cores,
+        memoryMiB: worker.memoryMiB + OVERHEAD_MIB,
+      },
+    });
+    const { workingDir, kiln } = kilnHere(this);
+    new Resource(this, 'ready', {
+      triggers: { master: master.id, workers: launched.id },
+      provisioners: [
+        {
+          type: 'local-exec',
+          workingDir,
+          command: `${kiln} machines wait --cluster ${id} --workers ${workers}`,
+        },
+      ],
+    });
+
+    const last = addressAfter(LOCAL_NETWORK.workers, workers - 1);
+    this.output(
+      'image',
+      image.digest,
+      `The image of every machine, as ${props.image.source} named it at synth`,
+    );
+    this.output('master_url', cluster.masterUrl, 'Where the master listens, inside the cluster’s network');
+    this.output(
+      'dashboard',
+      cluster.dashboard,
+      'The master’s page, inside the cluster’s network; kiln clusters names it on this machine',
+    );
+    this.output('master_address', LOCAL_NETWORK.master, 'Address of the master');
+    this.output(
+      'worker_addresses',
+      workers === 1 ? last : `${LOCAL_NETWORK.workers} to ${last}`,
+      'Addresses of the workers',
+    );
+    this.output(
+      'submit',
+      `${kiln} run ${id} -- -m PACKAGE.MODULE ARGUMENT…`,
+      'How to run a job of the code package',
+    );
+  }
+
+  /** Outputs under their own names: scripts read them. */
+  private output(name: string, value: string, description: string): void {
+    new TerraformOutput(this, name, { value, description }).overrideLogicalId(name);
+  }
+}
