@@ -1,0 +1,155 @@
+"""The example's channel: packages that are the same bytes wherever they are made."""
+
+import hashlib
+import json
+import zipfile
+
+import pytest
+from conda_channel import channel, mirrors, package, pins, refresh, wheels
+from conda_channel.package import PLACEHOLDER, File
+from conda_channel.problem import Problem
+from conda_channel.scratch import scratch
+from conda_channel.vault import Vault
+from conda_layer.install import index_json
+
+INDEX = {"name": "a", "version": "1", "build": "0", "subdir": "noarch", "depends": []}
+FILES = [
+    File("b", b"x"),
+    File("a", b"y", executable=True),
+    File("c", link="a"),
+    File("d", PLACEHOLDER.encode()),
+]
+
+
+def test_the_same_content_gives_the_same_bytes_whatever_its_order(tmp_path):
+    one = package.write(tmp_path / "one", INDEX, FILES)
+    two = package.write(tmp_path / "two", INDEX, list(reversed(FILES)))
+    assert one.read_bytes() == two.read_bytes()
+    other = package.write(tmp_path / "other", INDEX, [*FILES, File("e", b"z")])
+    assert other.read_bytes() != one.read_bytes()
+
+
+def test_a_package_says_what_it_is(tmp_path):
+    assert json.loads(index_json(package.write(tmp_path, INDEX, FILES))) == INDEX
+
+
+def make_wheel(tmp_path, metadata="", tag="py3-none-any", extra=()):
+    file = tmp_path / f"demo-1.0-{tag}.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("demo/__init__.py", "")
+        archive.writestr("demo-1.0.dist-info/METADATA", f"Name: demo\nVersion: 1.0\n{metadata}\n")
+        archive.writestr("demo-1.0.dist-info/RECORD", "")
+        for name, text in extra:
+            archive.writestr(name, text)
+    return file
+
+
+def test_a_pure_wheel_becomes_noarch_with_its_entry_points(tmp_path):
+    scripts = "[console_scripts]\ndemo = demo:main\n"
+    wheel = make_wheel(
+        tmp_path, "Requires-Python: >=3.8", extra=[("demo-1.0.dist-info/entry_points.txt", scripts)]
+    )
+    made = wheels.convert(wheel, wheel.name, tmp_path / "out")
+    index = json.loads(index_json(made))
+    assert (index["noarch"], index["subdir"], index["depends"]) == ("python", "noarch", ["python >=3.8"])
+
+
+def test_a_binary_wheel_asks_for_its_python_and_its_c_library(tmp_path):
+    wheel = make_wheel(tmp_path, tag="cp313-cp313-manylinux_2_27_x86_64.manylinux_2_28_x86_64")
+    index = json.loads(index_json(wheels.convert(wheel, wheel.name, tmp_path / "out")))
+    assert index["subdir"] == "linux-64"
+    assert index["depends"] == ["__glibc >=2.27", "python >=3.13,<3.14"]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "spec"),
+    [
+        ("numpy>=1.26", "numpy >=1.26"),
+        ("tzdata>=2022.7", "python-tzdata >=2022.7"),
+        ("a<3,>=2", "a <3,>=2"),
+        ('colorama; sys_platform == "win32"', None),
+        ('pytest>=7; extra == "test"', None),
+        ('numpy>=2; python_version >= "3.13"', "numpy >=2"),
+    ],
+)
+def test_a_wheels_requirements_in_condas_words(requirement, spec):
+    assert wheels.dependency(requirement) == spec
+
+
+BASES = {"debian": "http://mirror/debian", "debian-security": "http://mirror/debian-security"}
+
+
+def test_pins_come_from_what_apt_would_download():
+    lines = (
+        "'http://mirror/debian-security/pool/main/o/openssl/libssl3t64_3.5.1-1%2bdeb13u1_amd64.deb' "
+        f"libssl3t64_3.5.1-1+deb13u1_amd64.deb 2450000 SHA256:{'a' * 64}\n"
+        f"'http://mirror/debian/pool/main/z/zlib/zlib1g_1%253a1.3-1_amd64.deb' x 88 SHA256:{'b' * 64}\n"
+    )
+    ssl, zlib = refresh.parse(lines, BASES)
+    assert (ssl.archive, ssl.version) == ("debian-security", "3.5.1-1+deb13u1")
+    assert ssl.path == "pool/main/o/openssl/libssl3t64_3.5.1-1+deb13u1_amd64.deb"
+    assert (zlib.archive, zlib.version, zlib.size) == ("debian", "1:1.3-1", 88)
+
+
+def test_apt_names_the_mirror_by_label_or_by_path():
+    lines = "|http://other/debian-security\nDebian|http://mirror/debian/\n|file:/debian"
+    assert mirrors.pick(lines, "debian") == "http://mirror/debian"
+    assert mirrors.pick(lines, "debian-security") == "http://other/debian-security"
+    assert mirrors.pick("", "debian") is None
+
+
+def test_the_committed_pins_are_as_the_tool_writes_them():
+    from conda_channel.__main__ import PINS
+
+    assert pins.dump(pins.load(PINS)) == PINS.read_text()
+    assert {deb.name for deb in pins.load(PINS).debian} == set(refresh.PACKAGES)
+
+
+def pin(data, name="demo"):
+    return pins.Wheel(name, "1.0", "demo-1.0-py3-none-any.whl", len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_a_download_that_is_not_what_was_pinned_leaves_nothing(tmp_path):
+    vault, file = Vault(tmp_path / "vault"), tmp_path / "download"
+    file.write_bytes(b"swapped")
+    with pytest.raises(Problem, match="not what is pinned"):
+        vault.take(file, pin(b"genuine"))
+    assert not file.exists()
+    assert not vault.has(pin(b"genuine"))
+
+
+def test_a_spoilt_vault_entry_is_not_used(tmp_path):
+    vault, file = Vault(tmp_path / "vault"), tmp_path / "download"
+    file.write_bytes(b"genuine")
+    vault.take(file, pin(b"genuine"))
+    assert vault.has(pin(b"genuine"))
+    vault.path(pin(b"genuine")).chmod(0o644)
+    vault.path(pin(b"genuine")).write_bytes(b"swapped")
+    assert not vault.has(pin(b"genuine"))
+
+
+def test_a_channel_with_a_changed_package_is_not_current(tmp_path):
+    (tmp_path / "noarch").mkdir()
+    file = tmp_path / "noarch/a.conda"
+    file.write_bytes(b"a")
+    stamp = {"recipe": "r", "packages": {"noarch/a.conda": hashlib.sha256(b"a").hexdigest()}}
+    (tmp_path / channel.STAMP).write_text(json.dumps(stamp))
+    assert channel.is_current(tmp_path, "r")
+    assert not channel.is_current(tmp_path, "other recipe")
+    file.write_bytes(b"b")
+    assert not channel.is_current(tmp_path, "r")
+
+
+def test_a_folder_of_somebody_elses_is_not_replaced(tmp_path):
+    (tmp_path / "precious").touch()
+    with pytest.raises(Problem, match="something other"):
+        channel.make(tmp_path, pins.Pins((), ()), Vault(tmp_path / "vault"))
+    assert (tmp_path / "precious").exists()
+
+
+def test_what_a_killed_run_left_goes_and_a_running_ones_stays(tmp_path):
+    (tmp_path / ".x-999999999/half").mkdir(parents=True)
+    (tmp_path / ".x-1").mkdir()
+    with scratch(tmp_path, ".x-") as folder:
+        assert sorted(p.name for p in tmp_path.iterdir()) == sorted([".x-1", folder.name])
+    assert [p.name for p in tmp_path.iterdir()] == [".x-1"]

@@ -1,0 +1,179 @@
+"""Parts of the conda and code layers' recipes that need no image."""
+
+import asyncio
+import hashlib
+import json
+import os
+
+import pytest
+from code_layer.install import install_wheel, refuse_overwriting
+from code_layer.source import clean_copy
+from code_layer.wheel import build_system, missing_requirements
+from conda_channel.package import PLACEHOLDER, File, write
+from conda_layer.bytecode import library_folder
+from conda_layer.inputs import Input, locked
+from conda_layer.install import install_packages
+from conda_layer.normalise import drop_bytecode, normalise
+
+
+def lock_of(tmp_path, content=b"package", **changes):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.conda").write_bytes(content)
+    entry = {
+        "use": "conda", "source": "conda", "name": "a", "file": "a.conda", "channel": "c",
+        "subdir": "noarch", "sha256": hashlib.sha256(b"package").hexdigest(),
+    } | changes  # fmt: skip
+    (tmp_path / "lock.json").write_text(json.dumps({"inputs": [entry]}))
+    return tmp_path / "lock.json", tmp_path / "in"
+
+
+def test_inputs_of_other_layers_are_left_alone(tmp_path):
+    assert locked(*lock_of(tmp_path, use="code"), "conda", "conda") == []
+
+
+def test_a_swapped_package_never_reaches_the_installer(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        locked(*lock_of(tmp_path, b"swapped"), "conda", "conda")
+    assert ended.value.code == 3
+    assert "a.conda is not what the lock says" in capsys.readouterr().err
+
+
+def conda_package(tmp_path, files):
+    index = {
+        "name": "a",
+        "version": "1",
+        "build": "0",
+        "build_number": 0,
+        "subdir": "linux-64",
+        "depends": [],
+    }
+    return Input(write(tmp_path / "in", index, files), "a", "example", "linux-64")
+
+
+def install(tmp_path, files, name="env"):
+    scratch, target = tmp_path / f"{name}-scratch", tmp_path / name
+    scratch.mkdir()
+    asyncio.run(install_packages([conda_package(tmp_path, files)], target, "/opt/conda-env", scratch))
+    return target
+
+
+def test_an_environment_knows_its_final_place_and_nothing_of_this_machine(tmp_path):
+    files = [File("bin/a", f"#!{PLACEHOLDER}/bin/python\n".encode(), executable=True)]
+    target = install(tmp_path, files)
+    assert (target / "bin/a").read_text() == "#!/opt/conda-env/bin/python\n"
+    (record,) = (target / "conda-meta").glob("*.json")
+    assert str(tmp_path) not in record.read_text()
+    assert json.loads(record.read_text())["channel"] == "example"
+    assert (target / "bin/a").stat().st_nlink == 1
+
+
+def tree(root):
+    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def test_two_installations_are_the_same(tmp_path):
+    files = [File("lib/a", b"a")]
+    assert tree(install(tmp_path, files, "one")) == tree(install(tmp_path, files, "two"))
+
+
+def test_packages_that_want_to_run_scripts_are_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        install(tmp_path, [File("bin/.a-post-link.sh", b"rm -rf /", executable=True)])
+    assert ".a-post-link.sh" in capsys.readouterr().err
+
+
+def test_modes_and_times_depend_on_nothing_but_the_content(tmp_path):
+    (tmp_path / "bin").mkdir(mode=0o700)
+    for name, mode in (("run", 0o700), ("data", 0o660)):
+        (tmp_path / "bin" / name).touch()
+        (tmp_path / "bin" / name).chmod(mode)
+    (tmp_path / "bin/link").symlink_to("run")
+    normalise(tmp_path, 1_000)
+    modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("bin", "bin/run", "bin/data")}
+    assert modes == {"bin": 0o755, "bin/run": 0o755, "bin/data": 0o644}
+    assert {os.lstat(p).st_mtime for p in [tmp_path, *tmp_path.rglob("*")]} == {1_000}
+
+
+def test_bytecode_made_elsewhere_goes(tmp_path):
+    (tmp_path / "a/__pycache__").mkdir(parents=True)
+    drop_bytecode(tmp_path)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a"]
+
+
+def test_an_environment_has_exactly_one_python(tmp_path, capsys):
+    (tmp_path / "lib/python3.13").mkdir(parents=True)
+    with pytest.raises(SystemExit):
+        library_folder(tmp_path)
+    assert "exactly one Python" in capsys.readouterr().err
+    (tmp_path / "lib/python3.13/os.py").touch()
+    assert library_folder(tmp_path) == "lib/python3.13"
+
+
+def test_the_source_is_copied_without_what_lies_about(tmp_path):
+    for name in ("src/a.py", "src/__pycache__/a.pyc", ".git/config", "dist/old.whl", "a.egg-info/x"):
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "source" / name).touch(mode=0o600)
+    clean_copy(tmp_path / "source", tmp_path / "copy", 1_000)
+    copied = [str(p.relative_to(tmp_path / "copy")) for p in (tmp_path / "copy").rglob("*")]
+    assert sorted(copied) == ["src", "src/a.py"]
+    assert (tmp_path / "copy/src/a.py").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    ("requires", "missing"),
+    [
+        (["flit_core==4.2.0"], []),
+        (["flit-core >=4"], []),
+        (["flit_core==4.1.0"], ["flit_core==4.1.0"]),
+        (["flit_core", "wheel"], ["wheel"]),
+        (["flit_core", 'tomli; python_version < "3"'], []),
+    ],
+)
+def test_the_locked_backend_must_be_the_one_that_the_source_asks_for(tmp_path, requires, missing):
+    assert missing_requirements(requires, [tmp_path / "flit_core-4.2.0-py3-none-any.whl"]) == missing
+
+
+def test_a_package_without_a_build_backend_is_refused(tmp_path, capsys):
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'a'\n")
+    with pytest.raises(SystemExit):
+        build_system(tmp_path)
+    assert "build-system" in capsys.readouterr().err
+
+
+def flit_wheel(tmp_path):
+    """A wheel of the smallest kind, with a command."""
+    import base64
+    import zipfile
+
+    files = {
+        "demo/__init__.py": b"def main(): pass\n",
+        "demo-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n",
+        "demo-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "demo-1.0.dist-info/entry_points.txt": b"[console_scripts]\ndemo = demo:main\n",
+    }
+    wheel = tmp_path / "demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        record = ""
+        for name, data in files.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+            record += f"{name},sha256={digest},{len(data)}\n"
+            archive.writestr(name, data)
+        archive.writestr("demo-1.0.dist-info/RECORD", record + "demo-1.0.dist-info/RECORD,,\n")
+    return wheel
+
+
+def test_commands_run_on_the_nodes_python(tmp_path):
+    install_wheel(flit_wheel(tmp_path), tmp_path / "out", "lib/python3.13")
+    prefix = tmp_path / "out/opt/conda-env"
+    assert (prefix / "bin/demo").read_text().startswith("#!/opt/conda-env/bin/python\n")
+    assert (prefix / "lib/python3.13/site-packages/demo/__init__.py").exists()
+
+
+def test_the_code_package_may_not_replace_a_file_below_it(tmp_path, capsys):
+    install_wheel(flit_wheel(tmp_path), tmp_path / "out", "lib/python3.13")
+    refuse_overwriting(tmp_path / "out", tmp_path / "below")
+    (tmp_path / "below/opt/conda-env/bin").mkdir(parents=True)
+    (tmp_path / "below/opt/conda-env/bin/demo").touch()
+    with pytest.raises(SystemExit):
+        refuse_overwriting(tmp_path / "out", tmp_path / "below")
+    assert "opt/conda-env/bin/demo" in capsys.readouterr().err

@@ -1,0 +1,94 @@
+"""Solving against a real channel in a folder, through the command's own door."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conda_channel.package import File, write
+from rattler.index import index_fs
+
+ROOT = Path(__file__).parents[2]
+
+
+def package(folder, name, version, depends=(), subdir="noarch"):
+    index = {
+        "name": name, "version": version, "build": "0", "build_number": 0, "subdir": subdir,
+        "depends": list(depends),
+    }  # fmt: skip
+    return write(folder, index, [File(f"share/{name}", version.encode())])
+
+
+@pytest.fixture
+def channel(tmp_path):
+    folder = tmp_path / "channel"
+    package(folder, "python", "3.13.5", ["__glibc >=2.41"], "linux-64")
+    package(folder, "python", "3.12.1", ["__glibc >=2.17"], "linux-64")
+    package(folder, "flights-data", "1.0", ["python"])
+    package(folder, "flights-data", "2.0", ["python >=4"])
+    asyncio.run(index_fs(folder))
+    return folder
+
+
+def lock(tmp_path, channel, text, **changes):
+    (tmp_path / "environment.yml").write_text(text)
+    request = {
+        "op": "lock", "environment": str(tmp_path / "environment.yml"), "glibc": "2.41",
+        "channels": {"example": channel.as_uri()}, "platform": "linux-64", "cache": str(tmp_path / "cache"),
+    } | changes  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "kiln_conda"], cwd=ROOT / "factory/conda", input=json.dumps(request),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, json.loads(done.stdout)
+
+
+ENVIRONMENT = "channels: [example]\ndependencies: [python, flights-data]\n"
+
+
+def test_locks_the_newest_that_fit_together_by_their_content(tmp_path, channel):
+    code, answer = lock(tmp_path, channel, ENVIRONMENT)
+    assert (code, answer["pip"]) == (0, [])
+    names = [(p["name"], p["version"], p["channel"], p["subdir"]) for p in answer["packages"]]
+    assert names == [
+        ("flights-data", "1.0", "example", "noarch"),
+        ("python", "3.13.5", "example", "linux-64"),
+    ]
+    for locked in answer["packages"]:
+        file = channel / locked["subdir"] / locked["file"]
+        sha256 = subprocess.run(["sha256sum", file], capture_output=True, text=True, check=True).stdout
+        assert (locked["size"], locked["sha256"]) == (file.stat().st_size, sha256.split()[0])
+
+
+def test_the_images_c_library_counts_not_this_machines(tmp_path, channel):
+    _, answer = lock(tmp_path, channel, ENVIRONMENT, glibc="2.36")
+    assert [p["version"] for p in answer["packages"] if p["name"] == "python"] == ["3.12.1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("channels: [example]\ndependencies: [python=2.7]\n", "no set of packages fulfils it"),
+        ("channels: [example]\ndependencies: [python, {pip: [six]}]\n", "does not lock a pip part"),
+    ],
+)
+def test_an_error_is_an_answer_with_a_way_out(tmp_path, channel, text, what):
+    code, answer = lock(tmp_path, channel, text)
+    assert code == 3
+    assert what in answer["error"]["what"]
+    assert answer["error"]["where"].startswith("environment.yml")
+    assert answer["error"]["hint"]
+
+
+def test_an_environment_without_python_is_refused(tmp_path, channel):
+    package(channel, "data-only", "1.0")
+    asyncio.run(index_fs(channel))
+    code, answer = lock(tmp_path, channel, "channels: [example]\ndependencies: [data-only]\n")
+    assert (code, "no python" in answer["error"]["what"]) == (3, True)
+
+
+def test_a_wrong_request_is_refused(tmp_path, channel):
+    code, answer = lock(tmp_path, channel, ENVIRONMENT, op="unlock")
+    assert (code, answer["error"]["where"]) == (3, "request: op")

@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, copyFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LaunchGroup } from '../../factory/contracts/launch';
+import { hostExec } from '../../factory/ports/exec-host';
+import type { RunResult } from '../../factory/ports/exec';
+import { bakedImage } from './image';
+import { type Inventory, leftovers, takeInventory } from './leftovers';
+
+/* Boots a master and two workers from a real image. */
+const HOME = join(__dirname, '../..');
+const CLUSTER = 'e2e';
+
+const found = bakedImage();
+
+/** A job that says where its tasks ran, where they shuffled, and a sum that can be checked. */
+const JOB = `
+import socket
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.appName("e2e").getOrCreate()
+def where(rows):
+    yield socket.gethostname(), sum(rows)
+numbers = spark.sparkContext.parallelize(range(1000), 8)
+found = numbers.map(lambda n: (n % 10, n)).reduceByKey(lambda a, b: a + b, 8).values().mapPartitions(where).collect()
+print("hosts", *sorted({host for host, _ in found}))
+print("sum", sum(part for _, part in found))
+`;
+
+describe.skipIf(typeof found === 'string')(
+  `a local cluster${typeof found === 'string' ? ` (${found})` : ''}`,
+  () => {
+    if (typeof found === 'string') return;
+    const { folder, record } = found;
+    const image = { digest: record.digest, contentId: record.contentId };
+    let project: string;
+    let before: Inventory;
+
+    const kiln = (args: readonly string[], accept = [0]): Promise<RunResult> =>
+      hostExec.run(join(HOME, 'bin/kiln'), args, { cwd: project, accept });
+
+    const specFile = (group: string, role: 'master' | 'worker', count: number, first: string): string => {
+      const spec: LaunchGroup = {
+        version: 1,
+        cluster: CLUSTER,
+        group,
+        machine: 'nspawn',
+        count,
+        image,
+        registry: 'registry',
+        network: { gateway: '10.213.0.1/24', first, forward: {} },
+        node: {
+          version: 1,
+          cluster: CLUSTER,
+          role,
+          master: { host: '10.213.0.10', port: 7077 },
+          image,
+          scratch: { kind: 'directory' },
+          stores: [],
+          secrets: { spark: { credential: 'spark-secret' } },
+          spark: { conf: {}, worker: { cores: 1, memoryMiB: 1024 } },
+        },
+        credentials: { 'spark-secret': { generate: 'cluster' } },
+        cpus: 2,
+        memoryMiB: 3072,
+        disks: { count: 0, sizeMiB: 64 },
+      };
+      const file = join(project, `${group}.json`);
+      writeFileSync(file, JSON.stringify(LaunchGroup.parse(spec)));
+      return file;
+    };
+
+    const upAll = async (): Promise<void> => {
+      await kiln(['machines', 'up', '--spec', specFile('master', 'master', 1, '10.213.0.10')]);
+      await kiln(['machines', 'up', '--spec', specFile('worker', 'worker', 2, '10.213.0.20')]);
+    };
+    const waitAll = (): Promise<RunResult> =>
+      kiln(['machines', 'wait', '--cluster', CLUSTER, '--workers', '2', '--timeout', '600']);
+    const left = (): Promise<readonly string[]> =>
+      leftovers(before, {
+        folders: [project],
+        about: [`${CLUSTER}-`, `/${CLUSTER}`, `kiln-${CLUSTER}`, record.digest.slice(7)],
+        within: 10,
+      });
+
+    beforeAll(async () => {
+      project = mkdtempSync(join(tmpdir(), 'kiln-cluster-'));
+      copyFileSync(join(HOME, 'factory.yaml'), join(project, 'factory.yaml'));
+      mkdirSync(join(project, 'registry/images'), { recursive: true });
+      writeFileSync(join(project, 'registry/registry.json'), '{"version":1}\n');
+      symlinkSync(folder, join(project, 'registry/images', record.digest.slice(7)));
+      before = takeInventory([project]);
+      await upAll();
+      await waitAll();
+    });
+
+    afterAll(async () => {
+      await kiln(['machines', 'down', '--cluster', CLUSTER]);
+      rmSync(project, { recursive: true, force: true });
+    });
+
+    it('has three nodes that are ready, of the image that was asked for', async () => {
+      const { stdout } = await kiln(['clusters', '--json']);
+      const clusters = JSON.parse(stdout) as { cluster: string; nodes: { phase: string; image: string }[] }[];
+      const nodes = clusters.find(({ cluster }) => cluster === CLUSTER)?.nodes;
+      expect(nodes?.map(({ phase, image: digest }) => [phase, digest])).toEqual(
+        Array.from({ length: 3 }, () => ['ready', image.digest]),
+      );
+    });
+
+    it('stays as it is when it is asked for again', async () => {
+      const { stdout } = await kiln([
+        'machines',
+        'up',
+        '--json',
+        '--spec',
+        specFile('worker', 'worker', 2, '10.213.0.20'),
+      ]);
+      const { machines } = JSON.parse(stdout) as { machines: { done: string }[] };
+      expect(machines.map(({ done }) => done)).toEqual(['kept', 'kept']);
+    });
+
+    it('runs a PySpark job on both workers', async () => {
+      const scratch = join(project, '.kiln/clusters', CLUSTER, `${CLUSTER}-master-1`, 'scratch');
+      writeFileSync(join(scratch, 'job.py'), JOB, { mode: 0o644 });
+      const { stdout } = await kiln(['run', CLUSTER, '--', '/scratch/job.py']);
+      expect(stdout).toContain('sum 499500');
+      expect(stdout).toContain(`hosts ${CLUSTER}-worker-1 ${CLUSTER}-worker-2`);
+    });
+
+    it("passes on a job's exit code", async () => {
+      const { code } = await kiln(['run', CLUSTER, '--', '/scratch/there-is-none.py'], [1, 2]);
+      expect(code).toBeGreaterThan(0);
+    });
+
+    it('leaves nothing when its holder is killed, can be started again, and is taken away without a trace', async () => {
+      const { stdout } = await hostExec.run('pgrep', ['-f', `^unshare .* kiln-cluster-${CLUSTER} `]);
+      process.kill(Number(stdout.trim().split('\n')[0]), 'SIGKILL');
+      await expect
+        .poll(async () => (await left()).filter((line) => /^(process|namespace|mount|loop)/.test(line)), {
+          timeout: 30_000,
+        })
+        .toEqual([]);
+      await upAll();
+      await waitAll();
+      await kiln(['machines', 'down', '--cluster', CLUSTER]);
+      expect((await left()).filter((line) => !/\.json$/.test(line))).toEqual([]);
+    });
+  },
+);

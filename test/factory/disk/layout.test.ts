@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bootEntry, commandLine } from '../../../factory/disk/esp';
+import { derivedUuid, derivedVolumeId } from '../../../factory/disk/identity';
+import { layOut, MIB, partitionTable } from '../../../factory/disk/layout';
+
+const content = fc.stringMatching(/^[0-9a-f]{64}$/).map((hex) => `sha256:${hex}`);
+
+describe('identities derived from the content', () => {
+  it('are UUIDs of version 8, the same for the same content and purpose', () => {
+    fc.assert(
+      fc.property(content, fc.string(), (id, purpose) => {
+        const uuid = derivedUuid(id, purpose);
+        expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+        expect(derivedUuid(id, purpose)).toBe(uuid);
+        expect(derivedVolumeId(id, purpose)).toMatch(/^[0-9a-f]{8}$/);
+      }),
+    );
+  });
+
+  it('differ with the content and with the purpose', () => {
+    fc.assert(
+      fc.property(content, content, (one, two) => {
+        fc.pre(one !== two);
+        expect(derivedUuid(one, 'a')).not.toBe(derivedUuid(two, 'a'));
+        expect(derivedUuid(one, 'a')).not.toBe(derivedUuid(one, 'b'));
+      }),
+    );
+  });
+});
+
+describe('the layout of the disk', () => {
+  const sizes = fc.tuple(fc.nat(2 ** 34), fc.nat(2 ** 34), fc.nat(2 ** 34)).map(([esp, root, state]) => [
+    { name: 'esp' as const, size: esp + 1 },
+    { name: 'root' as const, size: root + 1 },
+    { name: 'state' as const, size: state + 1 },
+  ]);
+
+  it('holds every partition in whole MiB, one after the other, with room for both tables', () => {
+    fc.assert(
+      fc.property(content, sizes, (id, wanted) => {
+        const { partitions, size } = layOut(id, wanted);
+        let end = MIB;
+        for (const [index, partition] of partitions.entries()) {
+          expect(partition.start).toBe(end);
+          expect(partition.start % MIB).toBe(0);
+          expect(partition.size % MIB).toBe(0);
+          expect(partition.size).toBeGreaterThanOrEqual(wanted[index]?.size ?? Infinity);
+          expect(partition.size - (wanted[index]?.size ?? 0)).toBeLessThan(MIB);
+          end = partition.start + partition.size;
+        }
+        expect(size).toBe(end + MIB);
+        expect(new Set(partitions.map((p) => p.uuid)).size).toBe(partitions.length);
+      }),
+    );
+  });
+
+  it('gives partitions the UUIDs that the boot entry names', () => {
+    const id = `sha256:${'ab'.repeat(32)}`;
+    const { partitions } = layOut(id, [
+      { name: 'root', size: 1 },
+      { name: 'state', size: 1 },
+    ]);
+    expect(partitions.map((p) => p.uuid)).toEqual([
+      derivedUuid(id, 'partition root'),
+      derivedUuid(id, 'partition state'),
+    ]);
+  });
+
+  it('is told to sfdisk in sectors, the root marked read-only', () => {
+    const id = `sha256:${'00'.repeat(32)}`;
+    const lines = partitionTable(
+      layOut(id, [
+        { name: 'esp', size: 64 * MIB },
+        { name: 'root', size: MIB + 1 },
+      ]),
+    ).split('\n');
+    expect(lines[0]).toBe('label: gpt');
+    expect(lines[3]).toMatch(
+      /^start=2048, size=131072, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, uuid=[0-9A-F-]{36}, name="kiln-esp"$/,
+    );
+    expect(lines[4]).toMatch(
+      /^start=133120, size=4096, type=4F68BCE3-.*, name="kiln-root", attrs="GUID:60"$/,
+    );
+  });
+});
+
+describe('the boot entry', () => {
+  it('mounts root read-only and ends with the serial console', () => {
+    const words = commandLine('R', 'S').split(' ');
+    expect(words).toEqual(
+      expect.arrayContaining(['root=PARTUUID=R', 'ro', 'kiln.state=PARTUUID=S', 'console=tty0']),
+    );
+    expect(words.at(-1)).toBe('console=ttyS0,115200');
+    expect(bootEntry({ image: 'spark-node', root: 'R', state: 'S' })).toContain('initrd /initrd\n');
+  });
+});

@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { CachedLayer } from '../../../factory/layers/cache';
+import { fileSha256 } from '../../../factory/layers/tree-digest';
+import { unpackedTree } from '../../../factory/layers/trees';
+import { hostExec } from '../../../factory/ports/exec-host';
+
+let cache: string;
+let layer: CachedLayer;
+beforeEach(async () => {
+  cache = mkdtempSync(join(tmpdir(), 'kiln-trees-'));
+  mkdirSync(join(cache, 'source'));
+  writeFileSync(join(cache, 'source', 'file'), 'content');
+  const tar = join(cache, 'layer.tar');
+  execFileSync('tar', ['--create', '--file', tar, '--directory', join(cache, 'source'), '.']);
+  const digest = `sha256:${await fileSha256(tar)}`;
+  layer = { name: 'conda', key: 'a'.repeat(64), tar, digest, size: 1 } as CachedLayer;
+});
+afterEach(() => {
+  rmSync(cache, { recursive: true, force: true });
+});
+
+test('two bakes that unpack the same layer at once both get it, and nothing half is left', async () => {
+  const trees = await Promise.all([1, 2, 3].map(() => unpackedTree(hostExec, cache, layer)));
+  expect(new Set(trees).size).toBe(1);
+  expect(readdirSync(join(cache, 'trees'))).toEqual([`conda-${layer.key}`]);
+  expect(existsSync(join(trees[0] ?? '', 'file'))).toBe(true);
+});
+
+test('the tree of another bake that may be in use stays', async () => {
+  await unpackedTree(hostExec, cache, layer);
+  const other = await unpackedTree(hostExec, cache, { ...layer, key: 'b'.repeat(64) });
+  expect(readdirSync(join(cache, 'trees')).sort()).toEqual([`conda-${layer.key}`, other.split('/').at(-1)]);
+});

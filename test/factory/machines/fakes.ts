@@ -1,0 +1,73 @@
+import type { Machine, MachineDriver, MachineKind } from '../../../factory/machines/driver';
+import type { Machinery } from '../../../factory/machines/machinery';
+import type { NodeStatus } from '../../../factory/machines/status';
+import { FakeHolders } from '../../../factory/ports/holder-fake';
+
+/** Machines in memory: a label in the holder, and what a test says that the node says. */
+class FakeDriver implements MachineDriver {
+  readonly started: string[] = [];
+  readonly stopped: string[] = [];
+  readonly says = new Map<string, NodeStatus>();
+
+  constructor(readonly kind: MachineKind = 'nspawn') {}
+
+  async start(machine: Machine, { holder }: Parameters<MachineDriver['start']>[1]): Promise<void> {
+    this.started.push(machine.name);
+    await holder.spawn(machine.name, 'machine', [], { log: '/dev/null' });
+  }
+
+  async stop(name: string, holder: Parameters<MachineDriver['stop']>[1]): Promise<void> {
+    if ((await holder.alive(name)) !== undefined) this.stopped.push(name);
+    await holder.kill(name);
+  }
+
+  enter(): Promise<readonly string[]> {
+    return Promise.resolve(['enter']);
+  }
+
+  status({ name }: { readonly name: string }): Promise<NodeStatus | undefined> {
+    return Promise.resolve(this.says.get(name));
+  }
+
+  say(name: string, phase: NodeStatus['phase'], fault: NodeStatus['fault'] = null): void {
+    const node = { cluster: 'local', role: 'worker', image: null, scratch: null, timings: {} };
+    this.says.set(name, { version: 1, ...node, phase, fault });
+  }
+}
+
+export interface FakeMachinery extends Machinery {
+  readonly holders: FakeHolders;
+  readonly driver: FakeDriver;
+  /** What a master answers at /json/; set by the test. */
+  page: unknown;
+  /** Called at every wait, with the milliseconds that have passed. */
+  onSleep: (now: number) => void;
+}
+
+export function fakeMachinery(clusters: string): FakeMachinery {
+  const driver = new FakeDriver();
+  let now = 0;
+  let port = 40_000;
+  const machinery: FakeMachinery = {
+    holders: new FakeHolders(),
+    driver,
+    drivers: { nspawn: driver, qemu: new FakeDriver('qemu') },
+    exclusively: (_file, _purpose, work) => work(),
+    acceleration: () => Promise.resolve({ accelerator: 'tcg', reason: 'a test' }),
+    freePort: () => Promise.resolve((port += 1)),
+    fetchJson: () => Promise.resolve(machinery.page),
+    clock: {
+      now: () => now,
+      sleep: (milliseconds) => {
+        now += milliseconds;
+        machinery.onSleep(now);
+        return Promise.resolve();
+      },
+    },
+    leaveGroups: () => Promise.resolve(),
+    clusters,
+    page: undefined,
+    onSleep: () => undefined,
+  };
+  return machinery;
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import type { ImageRecord } from '../../../factory/contracts/record';
+import type { Verdict } from '../../../factory/contracts/verdict';
+import { DirectoryHome } from '../../../factory/registry/directory';
+import type { RegistrySettings } from '../../../factory/registry/project';
+
+const IMAGE = 'spark-node';
+
+export const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+
+/** A record as a bake writes it, of a "disk" that is a short text. */
+export const recordOf = (disk: string, change: Partial<ImageRecord> = {}): ImageRecord => ({
+  version: 1,
+  image: IMAGE,
+  digest: digestOf(disk),
+  size: disk.length,
+  contentId: digestOf(`content of ${disk}`),
+  lock: digestOf('lock'),
+  layers: [
+    { name: 'os', key: digestOf('os key').slice(7), digest: digestOf('os'), size: 4096 },
+    { name: 'code', key: digestOf('code key').slice(7), digest: digestOf(`code of ${disk}`), size: 512 },
+  ],
+  partitions: [],
+  versions: { spark: '4.1.4', java: '21', python: '3.13' },
+  parents: [],
+  bakedBy: { kiln: '0.1.0' },
+  ...change,
+});
+
+export const verdictOf = (disk: string, change: Partial<Verdict> = {}): Verdict => ({
+  version: 1,
+  kind: 'verified',
+  digest: digestOf(disk),
+  ok: true,
+  checks: [{ name: 'target reached', ok: true, detail: 'in 62 s' }],
+  at: '2026-11-22T12:00:00Z',
+  by: { kiln: '0.1.0', host: 'builder', accelerator: 'tcg' },
+  timings: { boot: 62_000 },
+  ...change,
+});
+
+export interface Place {
+  readonly root: string;
+  readonly settings: RegistrySettings;
+  readonly home: DirectoryHome;
+}
+
+const made: string[] = [];
+afterAll(() => {
+  for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true });
+});
+
+/** An empty project folder with room for bakes and a registry. */
+export function newPlace(): Place {
+  const root = mkdtempSync(join(tmpdir(), 'kiln-registry-'));
+  made.push(root);
+  const registry = join(root, '.kiln', 'registry');
+  return {
+    root,
+    home: new DirectoryHome(registry),
+    settings: {
+      image: IMAGE,
+      registry,
+      registryPath: '.kiln/registry',
+      bakes: join(root, '.kiln', 'images'),
+      channels: new Map([
+        ['candidate', { gates: [] }],
+        ['production', { gates: [{ kind: 'verified' }] }],
+      ]),
+    },
+  };
+}
+
+/** What a bake (and a verification) of this "disk" leaves behind. @returns its digest. */
+export function bake(
+  bakes: string,
+  disk: string,
+  { record = recordOf(disk), verdicts = [] }: { record?: ImageRecord; verdicts?: readonly Verdict[] } = {},
+): string {
+  const folder = join(bakes, digestOf(disk).slice(7));
+  mkdirSync(join(folder, 'verdicts'), { recursive: true });
+  writeFileSync(join(folder, 'image.raw'), disk);
+  writeFileSync(join(folder, 'record.json'), JSON.stringify(record));
+  verdicts.forEach((verdict, index) => {
+    writeFileSync(join(folder, 'verdicts', `${verdict.kind}-${index}.json`), JSON.stringify(verdict));
+  });
+  return digestOf(disk);
+}
+
+export const WHO = { by: 'owner@desk', reason: 'test', at: '2026-11-22T12:30:00Z' };

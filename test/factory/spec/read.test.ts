@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Spec } from '../../../factory/contracts/spec';
+import { nearest } from '../../../factory/spec/nearest';
+import { readSpec } from '../../../factory/spec/read';
+import { YamlFile } from '../../../factory/spec/yaml-file';
+import { ENVIRONMENT, SPEC, projectOf, refusal } from './support';
+
+describe('factory.yaml without a fault', () => {
+  it('is read with its environment file and what follows from both', () => {
+    const { spec, environment, resolution } = readSpec(projectOf());
+    expect(spec.registry).toBe('.kiln/registry');
+    expect(environment.channels).toEqual(['example']);
+    expect(resolution.choices.python.value).toBe('3.13');
+  });
+});
+
+describe('faults', () => {
+  it('are reported all at once, each with its place and a way out', async () => {
+    const text = `image: Spark Node
+sparc: 4.1.4
+conda:
+  enviroment: environment.yml
+code: ../jobs
+jars: [nonsense]
+channels:
+  candidate: {gates: [{kind: blessed}]}
+`;
+    const error = await refusal(() => readSpec(projectOf({ 'factory.yaml': text })));
+    expect(error).toMatchObject({ code: 'spec-invalid', exitCode: 2 });
+    expect(error.faults.map((f) => `${f.where} | ${f.what} | ${f.hint ?? ''}`)).toMatchInlineSnapshot(`
+      [
+        "factory.yaml:1:1: image | must be 1 to 40 of a-z, 0-9 and -, starting with a letter, not ending with - | ",
+        "factory.yaml:1:1: spark | missing; it must be a string | add it",
+        "factory.yaml:2:1: sparc | unknown key | did you mean spark?",
+        "factory.yaml:3:1: conda.environment | missing; it must be a string | add it",
+        "factory.yaml:4:3: conda.enviroment | unknown key | did you mean environment?",
+        "factory.yaml:5:1: code | must be a path inside the project, relative to factory.yaml | ",
+        "factory.yaml:6:8: jars[0] | must be group:artifact:version | ",
+        "factory.yaml:8:24: channels.candidate.gates[0].kind | Invalid discriminator value. Expected 'verified' | ",
+      ]
+    `);
+  });
+
+  it.each([
+    ['a tab', 'image: a\n\tspark: 1\n', 'factory.yaml:2:1'],
+    ['a key twice', `${SPEC}image: again\n`, 'factory.yaml:10:1'],
+  ])('of YAML itself name the line: %s', async (_, text, where) => {
+    const error = await refusal(() => readSpec(projectOf({ 'factory.yaml': text })));
+    expect(error.faults[0]?.where).toBe(where);
+  });
+
+  it('of files that are not there, of the environment and of the choices come together', async () => {
+    const error = await refusal(() =>
+      readSpec(
+        projectOf({
+          'factory.yaml': SPEC.replace('code: jobs', 'code: job').replace(
+            'spark: 4.1.4',
+            'spark: 4.1.4\njava: 8',
+          ),
+          'environment.yml': ENVIRONMENT.replace('dependencies', 'dependancies'),
+        }),
+      ),
+    );
+    expect(error.faults.map((f) => f.where)).toEqual([
+      'factory.yaml:8:1: code',
+      'factory.yaml:3:1: java',
+      'environment.yml:1:1: dependencies',
+      'environment.yml:2:1: dependancies',
+    ]);
+  });
+
+  it('say to quote a number that should be text', async () => {
+    const error = await refusal(() => readSpec(projectOf({ 'factory.yaml': SPEC.replace('4.1.4', '4.1') })));
+    expect(error.faults).toMatchObject([
+      { where: 'factory.yaml:2:1: spark', hint: 'put it in quotes: "4.1"' },
+    ]);
+  });
+
+  it('name every unknown key, however many there are', () => {
+    const word = fc.stringMatching(/^x[a-z]{1,8}$/);
+    fc.assert(
+      fc.property(fc.uniqueArray(word, { minLength: 1, maxLength: 6 }), (keys) => {
+        const file = new YamlFile('factory.yaml', SPEC + keys.map((k) => `${k}: 1\n`).join(''));
+        expect(file.parse(Spec)).toBeUndefined();
+        expect(file.faults.map((f) => f.where)).toEqual(
+          keys.map((k, i) => `factory.yaml:${String(10 + i)}:1: ${k}`),
+        );
+      }),
+    );
+  });
+});
+
+describe('the nearest word', () => {
+  it.each([
+    ['sparc', 'spark'],
+    ['enviroment', 'environment'],
+    ['chanels', 'channels'],
+    ['zzzzzz', undefined],
+  ])('to %s is %s', (word, expected) => {
+    expect(nearest(word, ['spark', 'environment', 'channels', 'java'])).toBe(expected);
+  });
+});

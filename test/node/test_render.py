@@ -1,0 +1,113 @@
+"""What Spark and Hadoop read, from node.json and the machine: sizing, settings, files."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from documents import document
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiln_node import config, environment, hadoopconf, sizing, sparkconf
+from kiln_node.facts import Facts, memory_limit, parse_memtotal
+from kiln_node.faults import NodeFault
+
+GIB = 1024
+NODE = config.parse(document())
+
+
+def facts(memory_mib: int) -> Facts:
+    return Facts(cores=8, memory_mib=memory_mib, address="10.213.0.20")
+
+
+@pytest.mark.parametrize(
+    ("ram_gib", "kept_mib"),
+    [(4, 1331), (10, 1331), (11, 2 * GIB), (21, 3 * GIB), (41, 6 * GIB), (61, 10 * GIB), (101, 15 * GIB)],
+)
+def test_the_reserve_table(ram_gib: int, kept_mib: int) -> None:
+    assert sizing.reserve_mib(ram_gib * GIB) == kept_mib
+
+
+@given(st.integers(min_value=3 * GIB, max_value=4096 * GIB))
+def test_an_offer_leaves_the_reserve_and_room_for_python(ram: int) -> None:
+    offered = sizing.offer(facts(ram), None)
+    rest = ram - sizing.reserve_mib(ram)
+    assert sizing.LEAST_MIB <= offered.memory_mib <= rest * 0.8
+    assert offered.cores == 8
+
+
+def test_an_override_stands_unless_the_machine_is_smaller() -> None:
+    assert sizing.offer(facts(8 * GIB), config.WorkerOffer(2, 4096)) == sizing.Offer(2, 4096)
+    with pytest.raises(NodeFault, match="the machine has 2048"):
+        sizing.offer(facts(2048), config.WorkerOffer(2, 4096))
+
+
+def test_a_machine_too_small_is_refused() -> None:
+    with pytest.raises(NodeFault, match="would be left"):
+        sizing.offer(facts(1400), None)
+
+
+def test_memory_is_the_lower_of_ram_and_limit() -> None:
+    assert parse_memtotal("MemFree: 1 kB\nMemTotal:       16384000 kB\n") == 16000
+    assert memory_limit(16000, "max\n") == 16000
+    assert memory_limit(16000, str(8 * 2**30)) == 8192
+    assert memory_limit(16000, None) == 16000
+
+
+def test_spark_authenticates_and_encrypts() -> None:
+    found = sparkconf.defaults(NODE, "s3cret")
+    assert found["spark.authenticate"] == "true"
+    assert found["spark.authenticate.secret"] == "s3cret"
+    assert found["spark.network.crypto.cipher"] == "AES/GCM/NoPadding"
+    assert found["spark.master.rest.enabled"] == "false"
+    assert found["spark.local.dir"] == "/scratch/spark"
+
+
+def test_overrides_of_node_json_win() -> None:
+    made = document(spark={"conf": {"spark.io.encryption.enabled": "false"}})
+    assert sparkconf.defaults(config.parse(made), "s")["spark.io.encryption.enabled"] == "false"
+
+
+@pytest.mark.parametrize("key", ["spark.authenticate", "spark.authenticate.secret"])
+def test_the_secret_is_no_override(key: str) -> None:
+    with pytest.raises(NodeFault, match=key):
+        sparkconf.defaults(config.parse(document(spark={"conf": {key: "x"}})), "s")
+
+
+def test_properties_are_escaped() -> None:
+    assert sparkconf.render({"b": "c:\\x\ny", "a": " z"}) == "a=\\ z\nb=c:\\\\x\\ny\n"
+
+
+def test_stores_are_bound_per_bucket() -> None:
+    found = hadoopconf.settings(NODE.stores, {"store": ("AK", "SK")})
+    for bucket in ("flights", "spare"):
+        assert found[f"fs.s3a.bucket.{bucket}.endpoint"] == "https://10.213.0.1:7443"
+        assert found[f"fs.s3a.bucket.{bucket}.secret.key"] == "SK"
+        assert found[f"fs.s3a.bucket.{bucket}.path.style.access"] == "true"
+    assert found["fs.s3a.bucket.results.endpoint.region"] == "eu-central-1"
+    assert "fs.s3a.bucket.results.access.key" not in found
+    assert "fs.s3a.access.key" not in found
+    assert found["fs.s3a.committer.name"] == "magic"
+    assert int(found["fs.s3a.connection.maximum"]) > int(found["fs.s3a.threads.max"])
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z.]+", fullmatch=True), st.text("<>&\"'ab ", max_size=8)))
+def test_core_site_survives_any_value(properties: dict[str, str]) -> None:
+    root = ET.fromstring(hadoopconf.render(properties))  # noqa: S314
+    found = {item.findtext("name"): item.findtext("value") or "" for item in root}
+    assert found == properties
+
+
+def test_environment_of_a_worker() -> None:
+    made = environment.daemon(NODE, facts(8 * GIB), sizing.Offer(4, 4096))
+    assert made["SPARK_WORKER_CORES"] == "4"
+    assert made["SPARK_WORKER_MEMORY"] == "4096m"
+    assert made["KILN_MASTER_URL"] == "spark://10.213.0.10:7077"
+    assert environment.common(facts(1))["SPARK_CONF_DIR"] == "/run/kiln/empty"
+
+
+def test_environment_files_quote() -> None:
+    assert environment.render({"B": 'a"b $c', "A": "x"}) == 'A="x"\nB="a\\"b \\$c"\n'
+    with pytest.raises(ValueError, match="one line"):
+        environment.render({"A": "x\ny"})
