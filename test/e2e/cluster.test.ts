@@ -14,11 +14,21 @@ const CLUSTER = 'e2e';
 
 const found = bakedImage();
 
-/** A job that says where its tasks ran, where they shuffled, and a sum that can be checked. */
+/**
+ * A job that says where its tasks ran, where they shuffled, and a sum that can be checked.
+ * It waits for both workers' executors: on a busy machine one worker may otherwise run every task
+ * before the other one's JVM is up.
+ */
 const JOB = `
 import socket
 from pyspark.sql import SparkSession
-spark = SparkSession.builder.appName("e2e").getOrCreate()
+spark = (
+    SparkSession.builder.appName("e2e")
+    .config("spark.cores.max", "2")
+    .config("spark.scheduler.minRegisteredResourcesRatio", "1.0")
+    .config("spark.scheduler.maxRegisteredResourcesWaitingTime", "180s")
+    .getOrCreate()
+)
 def where(rows):
     yield socket.gethostname(), sum(rows)
 numbers = spark.sparkContext.parallelize(range(1000), 8)
