@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { Digest, Name, Sha256 } from './digest';
 import { LAYERS } from './layers';
 
+/** Name of the lock's copy beside an image: what the record's `lock` is the digest of. */
+export const LOCK_COPY = 'factory.lock.json';
+
 /** record.json: what an image is. No clock time stands in it. */
 export const ImageRecord = z.strictObject({
   version: z.literal(1),
@@ -24,6 +27,8 @@ export const ImageRecord = z.strictObject({
       size: z.int().nonnegative(),
     }),
   ),
+  /** Digest of files.mtree beside the record: every file of the root file system. */
+  manifest: Digest,
   /** In the order of the disk; start and size in bytes. */
   partitions: z.array(
     z.strictObject({

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -9,8 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { ImageRecord } from '../contracts/record';
+import { ImageRecord, LOCK_COPY } from '../contracts/record';
 import type { Lock } from '../contracts/lock';
+import { MANIFEST } from '../contracts/manifest';
+import { KilnError } from '../errors';
 import type { CachedLayer } from '../layers/cache';
 import { contentId as contentIdOf } from '../layers/content-id';
 import { fileSha256 } from '../layers/tree-digest';
@@ -19,6 +23,7 @@ import type { Exec } from '../ports/exec';
 import type { Project } from '../project';
 import { derivedUuid, derivedVolumeId } from './identity';
 import { writeEsp } from './esp';
+import { writeImageManifest } from './image-manifest';
 import { layOut, MIB, partitionTable } from './layout';
 import { writeRoot } from './root';
 import { writeState } from './state';
@@ -68,6 +73,14 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const contentId = contentIdOf(options.layers);
   const images = imagesFolder(project);
   mkdirSync(images, { recursive: true });
+  const lockText = readFileSync(project.lock);
+  if (`sha256:${createHash('sha256').update(lockText).digest('hex')}` !== options.lockDigest) {
+    throw new KilnError({
+      code: 'sources-changed',
+      what: `${project.lock} changed while it was baked`,
+      hint: 'bake again when nothing edits it',
+    });
+  }
   return await withWorkFolder(project.state, 'disk', async (work) => {
     const file = (name: string): string => join(work, name);
     const { epoch } = lock;
@@ -75,14 +88,26 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const uuid = (name: string): string => derivedUuid(contentId, `partition ${name}`);
 
     step('root file system');
-    await writeRoot(tools, {
+    const added = [
+      {
+        path: 'usr/lib/kiln/image.json',
+        content: `${JSON.stringify({ image: lock.image, contentId }, null, 2)}\n`,
+      },
+    ];
+    const merged = await writeRoot(tools, {
       layers: options.layers,
-      image: lock.image,
-      contentId,
+      added,
       uuid: derivedUuid(contentId, 'root file system'),
       epoch,
       out: file('root.erofs'),
       work,
+    });
+    const manifest = await writeImageManifest({
+      layers: options.layers,
+      added,
+      merged,
+      epoch,
+      out: file(MANIFEST),
     });
     step('boot and state partitions');
     await writeEsp(tools, work, file('esp.vfat'), derivedVolumeId(contentId, 'esp file system'), {
@@ -136,6 +161,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
         digest: layer,
         size,
       })),
+      manifest,
       partitions: layout.partitions,
       versions: Object.fromEntries(
         Object.entries(lock.choices).map(([name, choice]) => [name, choice.value]),
@@ -143,23 +169,34 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       parents: [],
       bakedBy: { kiln: options.kiln },
     });
-    return { record, folder: keep(images, record, disk, work) };
+    return { record, folder: keep(images, record, { disk, manifest: file(MANIFEST), lock: lockText }, work) };
   });
 }
 
-/** Puts the image among the project's; the same image baked again only gets its record anew. */
-function keep(images: string, record: ImageRecord, disk: string, work: string): string {
+/**
+ * Puts the image among the project's, with the lock it was made from and the manifest of its files; the same
+ * image baked again only gets its record and lock anew (two locks can differ in no byte of the image).
+ */
+function keep(
+  images: string,
+  record: ImageRecord,
+  files: { readonly disk: string; readonly manifest: string; readonly lock: Buffer },
+  work: string,
+): string {
   const folder = join(images, hex(record.digest));
   const text = `${JSON.stringify(record, null, 2)}\n`;
   const coming = join(work, 'image');
   mkdirSync(coming);
   writeFileSync(join(coming, 'record.json'), text);
+  writeFileSync(join(coming, LOCK_COPY), files.lock);
+  renameSync(files.manifest, join(coming, MANIFEST));
   if (existsSync(join(folder, 'image.raw'))) {
-    renameSync(join(coming, 'record.json'), join(folder, 'record.json'));
+    for (const name of [LOCK_COPY, MANIFEST, 'record.json'])
+      renameSync(join(coming, name), join(folder, name));
     return folder;
   }
-  chmodSync(disk, 0o444);
-  renameSync(disk, join(coming, 'image.raw'));
+  chmodSync(files.disk, 0o444);
+  renameSync(files.disk, join(coming, 'image.raw'));
   renameSync(coming, folder);
   return folder;
 }

@@ -4,9 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Digest } from '../contracts/digest';
 import { KilnError } from '../errors';
-import { mergeLayers, type MergeLayer } from '../layers/merge';
+import { mergeLayers, type AddedFile, type Merged, type MergeLayer } from '../layers/merge';
 import type { DiskTools } from './tools-tree';
 
 /** The base layer's folder whose files go to the ESP in place of the root partition. */
@@ -14,8 +13,8 @@ const BOOT = 'boot';
 
 export interface RootOptions {
   readonly layers: readonly MergeLayer[];
-  readonly image: string;
-  readonly contentId: Digest;
+  /** Files made at assembly. */
+  readonly added: readonly AddedFile[];
   readonly uuid: string;
   readonly epoch: number;
   /** File to write. */
@@ -26,9 +25,8 @@ export interface RootOptions {
 
 /**
  * Streams all layers as one tar into mkfs.erofs: nothing is unpacked, no more than blocks are in memory.
- * @returns number of entries in the root file system.
  */
-export async function writeRoot(tools: DiskTools, options: RootOptions): Promise<number> {
+export async function writeRoot(tools: DiskTools, options: RootOptions): Promise<Merged> {
   const { file, args } = tools.command('mkfs.erofs', [
     ...[
       '--quiet',
@@ -56,16 +54,11 @@ export async function writeRoot(tools: DiskTools, options: RootOptions): Promise
     child.on('close', resolve);
   });
   let broken: unknown;
-  let entries = 0;
+  let merged: Merged | undefined;
   try {
-    entries = await mergeLayers({
+    merged = await mergeLayers({
       layers: options.layers,
-      added: [
-        {
-          path: 'usr/lib/kiln/image.json',
-          content: `${JSON.stringify({ image: options.image, contentId: options.contentId }, null, 2)}\n`,
-        },
-      ],
+      added: options.added,
       leftOut: [BOOT],
       onLeftOut: async (path, content) => {
         const target = join(options.work, path);
@@ -81,12 +74,12 @@ export async function writeRoot(tools: DiskTools, options: RootOptions): Promise
   }
   const code = await ended;
   if (broken instanceof KilnError) throw broken;
-  if (broken !== undefined || code !== 0) {
+  if (merged === undefined || code !== 0) {
     throw new KilnError({
       code: 'root-failed',
       what: `mkfs.erofs could not write the root file system (exit code ${String(code)})\n${said.trim()}`,
       cause: broken,
     });
   }
-  return entries;
+  return merged;
 }

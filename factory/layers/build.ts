@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
@@ -6,9 +6,10 @@ import type { Project } from '../project';
 import type { Vault } from '../vault';
 import { archive } from './archive';
 import { LayerCache, type CachedLayer } from './cache';
+import { MANIFEST } from '../contracts/manifest';
+import { surveyTar } from './manifest';
 import { nodeSchema, UNPACKED, type PlannedLayer } from './plan';
 import { runRecipe } from './sandbox';
-import { fileSha256 } from './tree-digest';
 import { unpackedTree } from './trees';
 import { withWorkFolder } from './work-folder';
 
@@ -48,12 +49,6 @@ async function trees(
     found.set(name, await unpackedTree(context.exec, context.project.cache, cached));
   }
   return found;
-}
-
-async function entryCount(exec: Exec, tar: string): Promise<number> {
-  let entries = 0;
-  await exec.run('tar', ['--list', `--file=${tar}`], { onLine: () => (entries += 1) });
-  return entries;
 }
 
 /**
@@ -107,17 +102,16 @@ export async function buildLayer(
     }
     const tar = join(work, 'layer.tar');
     await archive(exec, { tree: out, tar, epoch: context.epoch, keepOwners: layer.name === 'os' });
-    const entries = await entryCount(exec, tar);
+    const manifest = join(work, MANIFEST);
+    const surveyed = await surveyTar(tar, manifest);
     // A recipe that had inputs and made nothing of them went wrong without a word.
-    if (entries <= 1 && layer.inputs.length > 0) {
+    if (surveyed.entries <= 1 && layer.inputs.length > 0) {
       throw new KilnError({
         code: 'layer-empty',
         what: `the recipe of layer ${layer.name} made no file of its ${String(layer.inputs.length)} inputs`,
         hint: `images/layers/${layer.name}/build; the log: ${context.log}`,
       });
     }
-    const digest = `sha256:${await fileSha256(tar)}`;
-    const { size } = statSync(tar);
-    return cache.put({ version: 1, name: layer.name, key: layer.key, digest, size, entries }, tar);
+    return cache.put({ version: 1, name: layer.name, key: layer.key, ...surveyed }, tar, manifest);
   });
 }

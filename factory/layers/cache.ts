@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Digest, Sha256 } from '../contracts/digest';
 import { LAYERS } from '../contracts/layers';
+import { MANIFEST } from '../contracts/manifest';
 
 /** What stands beside a layer's tar. */
 const LayerRecord = z.strictObject({
@@ -21,10 +22,12 @@ export type LayerRecord = z.infer<typeof LayerRecord>;
 
 export interface CachedLayer extends LayerRecord {
   readonly tar: string;
+  /** Every file of the tar (contracts/manifest.ts). */
+  readonly manifest: string;
 }
 
 /**
- * Built layers by key, `layers/<key>/{layer.tar,layer.json}` in the user's cache: a folder appears whole or
+ * Built layers by key, `layers/<key>/{layer.tar,layer.json,files.mtree}` in the user's cache: a folder appears whole or
  * not at all, so what is found can be used.
  */
 export class LayerCache {
@@ -38,7 +41,8 @@ export class LayerCache {
   get(key: string): CachedLayer | undefined {
     const tar = join(this.folder(key), 'layer.tar');
     const file = join(this.folder(key), 'layer.json');
-    if (!existsSync(file) || !existsSync(tar)) return undefined;
+    const manifest = join(this.folder(key), MANIFEST);
+    if (![file, tar, manifest].every((path) => existsSync(path))) return undefined;
     let content: unknown;
     try {
       content = JSON.parse(readFileSync(file, 'utf8'));
@@ -48,19 +52,20 @@ export class LayerCache {
     const parsed = LayerRecord.safeParse(content);
     if (!parsed.success || parsed.data.key !== key || statSync(tar).size !== parsed.data.size)
       return undefined;
-    return { ...parsed.data, tar };
+    return { ...parsed.data, tar, manifest };
   }
 
   /** Moves a finished tar in. A layer that came there in the meantime is replaced by its equal. */
-  put(record: LayerRecord, tar: string): CachedLayer {
+  put(record: LayerRecord, tar: string, manifest: string): CachedLayer {
     const target = this.folder(record.key);
     const coming = `${target}.${randomBytes(6).toString('hex')}.tmp`;
     rmSync(coming, { recursive: true, force: true });
     mkdirSync(coming, { recursive: true });
     renameSync(tar, join(coming, 'layer.tar'));
+    renameSync(manifest, join(coming, MANIFEST));
     writeFileSync(join(coming, 'layer.json'), `${JSON.stringify(record, null, 2)}\n`);
     rmSync(target, { recursive: true, force: true });
     renameSync(coming, target);
-    return { ...record, tar: join(target, 'layer.tar') };
+    return { ...record, tar: join(target, 'layer.tar'), manifest: join(target, MANIFEST) };
   }
 }

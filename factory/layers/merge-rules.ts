@@ -44,6 +44,11 @@ export class MergeRules {
     private readonly leftOut: readonly string[] = [],
   ) {}
 
+  /** The layer that brought the path; undefined for what was not kept. */
+  ownerOf(path: string): LayerName | undefined {
+    return this.owners.get(path)?.layer;
+  }
+
   admit(layer: LayerName, entry: Entry): Admission {
     const path = normalised(entry.name);
     const fault = (what: string, hint?: string): Admission => ({

@@ -15,7 +15,7 @@ export interface MergeLayer {
 }
 
 /** A small file made at assembly, owned by root, mode 0644. */
-interface AddedFile {
+export interface AddedFile {
   readonly path: string;
   readonly content: string;
 }
@@ -30,6 +30,13 @@ export interface MergeOptions {
   /** Seconds: date of the added files. */
   readonly epoch: number;
   readonly out: Writable;
+}
+
+export interface Merged {
+  /** Number of entries written. */
+  readonly entries: number;
+  /** The layer whose entry of that path was written; undefined when there is none. */
+  readonly ownerOf: (path: string) => LayerName | undefined;
 }
 
 /** Refusals are shown together, up to so many. */
@@ -94,11 +101,10 @@ function merged(header: Header, path: string): Partial<Header> & Pick<Header, 'n
 
 /**
  * Writes the layers' tars as one, in their order, without holding more than a block of any in memory.
- * @returns number of entries written.
  * @throws KilnError `layers-clash` with every refused entry; `layer-damaged` when a tar's bytes are not those
  * of its digest. What was written by then must be thrown away.
  */
-export async function mergeLayers(options: MergeOptions): Promise<number> {
+export async function mergeLayers(options: MergeOptions): Promise<Merged> {
   const [base] = options.layers;
   if (base === undefined) throw new Error('no layers to merge');
   const rules = new MergeRules(base.name, options.leftOut);
@@ -170,5 +176,5 @@ export async function mergeLayers(options: MergeOptions): Promise<number> {
     await writing.catch(() => undefined);
     throw error;
   }
-  return entries;
+  return { entries, ownerOf: (path) => rules.ownerOf(path) };
 }

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ImageRecord } from '../contracts/record';
+import { MANIFEST } from '../contracts/manifest';
+import { LOCK_COPY, type ImageRecord } from '../contracts/record';
 import { Verdict } from '../contracts/verdict';
 import type { ChannelEntry } from '../contracts/channel';
 import { KilnError } from '../errors';
@@ -50,7 +52,12 @@ function readBake(bakes: string, hex: string): { record: ImageRecord; files: Ima
     const { kind } = checkVerdict(digestOf(hex), text, join(bakes, hex, VERDICTS, name));
     verdicts[`${kind}-${sha256Text(text).slice(0, 12)}.json`] = text;
   }
-  return { record: checkRecord(digestOf(hex), record), files: { record, verdicts } };
+  const copies = Object.fromEntries(
+    [LOCK_COPY, MANIFEST]
+      .map((name) => [name, join(bakes, hex, name)] as const)
+      .filter(([, path]) => existsSync(path)),
+  );
+  return { record: checkRecord(digestOf(hex), record), files: { record, verdicts, copies } };
 }
 
 async function readStored(

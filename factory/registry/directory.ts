@@ -143,6 +143,7 @@ export class DirectoryHome implements RegistryHome {
       if (actual !== digest) throw digestDiffers(disk, digest, actual);
       await chmod(join(temporary, DISK), 0o444);
       await writeDurably(join(temporary, RECORD), files.record);
+      for (const [name, path] of Object.entries(files.copies)) await copyFile(path, join(temporary, name));
       for (const [name, text] of Object.entries(files.verdicts)) {
         await writeDurably(join(temporary, VERDICTS, name), text);
       }

@@ -3,6 +3,8 @@ export interface ImageFiles {
   readonly record: string;
   /** Name in verdicts/ -> text. */
   readonly verdicts: Readonly<Record<string, string>>;
+  /** Name -> path of a file that is copied: the lock and the manifest, where the bake has them. */
+  readonly copies: Readonly<Record<string, string>>;
 }
 
 /**

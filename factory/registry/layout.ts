@@ -5,7 +5,7 @@ import { Digest, Name } from '../contracts/digest';
  * The layout of a registry, the same in a directory and in a bucket:
  *
  *   registry.json                                   says that this is one
- *   images/<64 hex>/image.raw|record.json
+ *   images/<64 hex>/image.raw|record.json|factory.lock.json|files.mtree
  *   images/<64 hex>/verdicts/<kind>-<12 hex>.json   named by their content; the newest of a kind counts
  *   channels/<image>/<channel>/0000001.json         append-only: what the channel pointed at, in order
  *

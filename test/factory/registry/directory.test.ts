@@ -13,7 +13,7 @@ beforeEach(() => {
   place = newPlace();
 });
 
-const files = (disk: string) => ({ record: JSON.stringify(recordOf(disk)), verdicts: {} });
+const files = (disk: string) => ({ record: JSON.stringify(recordOf(disk)), verdicts: {}, copies: {} });
 const imagesIn = (): readonly string[] => readdirSync(join(place.home.where, 'images'));
 
 async function onlyImage() {
@@ -40,7 +40,7 @@ describe('making a registry', () => {
 });
 
 describe('storing an image', () => {
-  it('keeps disk, record and verdicts, and is done once', async () => {
+  it('keeps disk, record, lock, manifest and verdicts, and is done once', async () => {
     await place.home.init();
     const digest = bake(place.settings.bakes, 'disk', { verdicts: [verdictOf('disk')] });
     expect(await storeBake(place.home, await onlyImage())).toBe(true);
@@ -48,6 +48,8 @@ describe('storing an image', () => {
     const folder = join(place.home.where, 'images', digest.slice(7));
     expect(readFileSync(join(folder, 'image.raw'), 'utf8')).toBe('disk');
     expect(resolveDigest(place.home.where, digest).record).toEqual(recordOf('disk'));
+    expect(readFileSync(join(folder, 'factory.lock.json'), 'utf8')).toBe('the lock of disk');
+    expect(readFileSync(join(folder, 'files.mtree'), 'utf8')).toBe('the files of disk');
     expect(readdirSync(join(folder, 'verdicts'))).toHaveLength(1);
     expect((await onlyImage()).verdicts).toEqual([verdictOf('disk')]);
   });
@@ -105,7 +107,11 @@ describe('reading at synth', () => {
     await place.home.init();
     const source = join(place.root, 'source.raw');
     writeFileSync(source, disk);
-    await place.home.storeImage(digestOf(disk), source, { record: JSON.stringify(record), verdicts: {} });
+    await place.home.storeImage(digestOf(disk), source, {
+      record: JSON.stringify(record),
+      verdicts: {},
+      copies: {},
+    });
     return digestOf(disk);
   };
   const point = (digest: string, seen = 0) =>

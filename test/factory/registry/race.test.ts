@@ -23,6 +23,7 @@ it('eight processes that append at once have exactly one winner each time, and e
   await home.storeImage(digest, join(root, 'image.raw'), {
     record: JSON.stringify(recordOf('disk')),
     verdicts: {},
+    copies: {},
   });
 
   const outcomes = await Promise.all(

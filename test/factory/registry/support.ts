@@ -24,6 +24,7 @@ export const recordOf = (disk: string, change: Partial<ImageRecord> = {}): Image
     { name: 'os', key: digestOf('os key').slice(7), digest: digestOf('os'), size: 4096 },
     { name: 'code', key: digestOf('code key').slice(7), digest: digestOf(`code of ${disk}`), size: 512 },
   ],
+  manifest: `sha256:${'d'.repeat(64)}`,
   partitions: [],
   versions: { spark: '4.1.4', java: '21', python: '3.13' },
   parents: [],
@@ -85,6 +86,8 @@ export function bake(
   mkdirSync(join(folder, 'verdicts'), { recursive: true });
   writeFileSync(join(folder, 'image.raw'), disk);
   writeFileSync(join(folder, 'record.json'), JSON.stringify(record));
+  writeFileSync(join(folder, 'factory.lock.json'), `the lock of ${disk}`);
+  writeFileSync(join(folder, 'files.mtree'), `the files of ${disk}`);
   verdicts.forEach((verdict, index) => {
     writeFileSync(join(folder, 'verdicts', `${verdict.kind}-${index}.json`), JSON.stringify(verdict));
   });

@@ -19,6 +19,7 @@ const RECORD = ImageRecord.parse({
   contentId: CONTENT,
   lock: OTHER,
   layers: [],
+  manifest: `sha256:${'d'.repeat(64)}`,
   partitions: [],
   versions: {},
   parents: [],

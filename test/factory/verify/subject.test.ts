@@ -12,6 +12,7 @@ const RECORD = {
   contentId: `sha256:${'c'.repeat(64)}`,
   lock: `sha256:${'e'.repeat(64)}`,
   layers: [],
+  manifest: `sha256:${'d'.repeat(64)}`,
   partitions: [],
   versions: {},
   parents: [],
