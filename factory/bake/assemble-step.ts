@@ -7,17 +7,18 @@ import { LayerCache } from '../layers/cache';
 import { tell } from './events';
 import { assemblyKey, rememberBake } from './index-file';
 import { megabytes, seconds } from './layer-step';
-import { openSession, requireRoot } from './session';
+import { requireOwn } from './own';
+import { openSession } from './session';
 
 /** Where Packer's post-processors find what was assembled last: a link to its folder. */
 const LATEST = 'latest';
 
 /** `kiln assemble`: the disk from layers that are all in the cache. */
 export async function runAssemble(lock: string | undefined, offline: boolean): Promise<void> {
-  requireRoot();
   const session = await openSession({ ...(lock === undefined ? {} : { lock }), offline });
   const { project, plan, exec, vault, locked } = session;
   try {
+    requireOwn(project);
     const cache = new LayerCache(project.cache);
     const layers = plan.map((layer) => {
       const cached = cache.get(layer.key);

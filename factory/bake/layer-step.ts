@@ -6,7 +6,8 @@ import { buildLayer } from '../layers/build';
 import { LayerCache } from '../layers/cache';
 import { planLayers } from '../layers/plan';
 import { tell } from './events';
-import { openSession, requireRoot } from './session';
+import { requireOwn } from './own';
+import { openSession } from './session';
 
 /** Environment variable that names the bake's log. */
 export const LOG = 'KILN_LOG';
@@ -16,7 +17,6 @@ export const seconds = (milliseconds: number): string => `${(milliseconds / 1000
 
 /** `kiln layer NAME`: builds it unless it is in the cache; the layers below must be there. */
 export async function runLayer(name: string, lock: string | undefined, offline: boolean): Promise<void> {
-  requireRoot();
   if (!(LAYERS as readonly string[]).includes(name)) {
     throw new KilnError({
       code: 'no-layer',
@@ -28,6 +28,7 @@ export async function runLayer(name: string, lock: string | undefined, offline: 
   const session = await openSession({ ...(lock === undefined ? {} : { lock }), offline });
   const { project, plan, exec, vault, locked } = session;
   try {
+    requireOwn(project);
     const layer = plan.find((each) => each.name === name);
     if (layer === undefined) throw new Error(`layer ${name} is not planned`);
     const started = Date.now();

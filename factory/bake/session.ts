@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { KilnError } from '../errors';
 import { planLayers, type PlannedLayer } from '../layers/plan';
 import { readLocked, type Locked } from '../lock';
 import type { Exec } from '../ports/exec';
@@ -26,17 +25,6 @@ export interface SessionOptions {
   /** Another lock than the project's factory.lock.json. */
   readonly lock?: string;
   readonly offline?: boolean;
-}
-
-/** @throws KilnError `not-root` (exit 2). */
-export function requireRoot(uid: number | undefined = process.getuid?.()): void {
-  if (uid === 0) return;
-  throw new KilnError({
-    code: 'not-root',
-    what: 'a bake needs root: it installs packages into a tree with their own owners and mounts',
-    hint: 'sudo -E kiln bake',
-    exitCode: 2,
-  });
 }
 
 function version(home: string): string {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { doneAsRoot } from './as-root';
 
 interface Options {
   readonly lock?: string;
@@ -13,6 +14,7 @@ export const assemble = (): Command =>
     .option('--offline', 'ask no registry')
     .addHelpText('after', '\nExample:\n  $ kiln assemble')
     .action(async (options: Options) => {
+      if (await doneAsRoot()) return;
       const { runAssemble } = await import('../bake/assemble-step.js');
       await runAssemble(options.lock, options.offline === true);
     });

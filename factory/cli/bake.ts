@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { doneAsRoot } from './as-root';
 import { answer, note } from './output';
 
 interface Options {
@@ -9,9 +10,11 @@ interface Options {
 }
 
 async function run(options: Options): Promise<void> {
+  if (options.explain !== true && (await doneAsRoot())) return;
   const { bake, explain } = await import('../bake/bake.js');
   const { explainText, outcomeText, bakeView } = await import('./bake-view.js');
-  const { openSession, requireRoot } = await import('../bake/session.js');
+  const { openSession } = await import('../bake/session.js');
+  const { requireOwn } = await import('../bake/own.js');
   const json = options.json === true;
   const session = await openSession({
     ...(options.lock === undefined ? {} : { lock: options.lock }),
@@ -23,7 +26,7 @@ async function run(options: Options): Promise<void> {
       answer(json, { layers }, explainText(layers));
       return;
     }
-    requireRoot();
+    requireOwn(session.project);
     const outcome = await bake(session, bakeView(process.stderr, note));
     const { record, folder, baked, steps } = outcome;
     answer(
@@ -48,7 +51,7 @@ export const bake = (): Command =>
       'after',
       `
 Examples:
-  $ kiln bake               as root; what is built already is not built again
+  $ kiln bake               as root or not; what is built already is not built again
   $ kiln bake --explain     what would be built, and why
   $ kiln vault fetch && kiln bake --offline`,
     )

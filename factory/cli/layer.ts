@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { doneAsRoot } from './as-root';
 
 interface Options {
   readonly lock?: string;
@@ -16,6 +17,7 @@ export const layer = (): Command =>
     .option('--offline', 'ask no registry')
     .addHelpText('after', '\nExample:\n  $ kiln layer os')
     .action(async (name: string, options: Options) => {
+      if (await doneAsRoot()) return;
       const { runLayer } = await import('../bake/layer-step.js');
       await runLayer(name, options.lock, options.offline === true);
     });

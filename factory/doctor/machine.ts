@@ -1,6 +1,7 @@
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
 import type { System } from '../ports/system';
+import { tryNamespace } from '../ports/user-namespace';
 import type { Finding } from './finding';
 
 const GIB = 1024 ** 3;
@@ -45,7 +46,22 @@ async function fileSystem(system: System, exec: Exec, name: string, means: strin
   };
 }
 
+/** Root of a namespace is what an ordinary user bakes as. */
+async function userNamespace(system: System, exec: Exec): Promise<Finding> {
+  const subject = 'namespaces';
+  const faults = await tryNamespace(exec, system);
+  if (faults.length === 0) return { subject, state: 'here', detail: 'user, mount, process and network' };
+  return {
+    subject,
+    state: 'lack',
+    detail: faults.map(({ where, what }) => `${where} ${what}`).join('; '),
+    means: 'an ordinary user bakes in a user namespace',
+    remedy: faults.map(({ hint }) => hint ?? 'in a container: bake outside, or as its root').join('\n'),
+  };
+}
+
 async function namespaces(system: System, exec: Exec): Promise<Finding> {
+  if (system.user !== 0) return await userNamespace(system, exec);
   const subject = 'namespaces';
   const unshare = system.which('unshare');
   const lack = (detail: string): Finding => ({
@@ -87,7 +103,7 @@ export async function machineFindings(
           subject: 'root',
           state: 'lack',
           detail: `user ${system.user}`,
-          means: 'bake, verify, store and local clusters need root; lock, registry and synth do not',
+          means: 'verify, store and local clusters need root; lock, bake, registry and synth do not',
           remedy: 'sudo -E kiln …',
         },
     await namespaces(system, exec),

@@ -100,6 +100,15 @@ test('a machine that may not make namespaces lacks them, with the kernel’s own
   });
 });
 
+test('an ordinary user who may not make a user namespace is told what keeps them from it', async () => {
+  const { findings } = await look({ user: 1000, programs: [...programs, 'newuidmap', 'newgidmap'] }, [
+    'unshare',
+  ]);
+  const finding = findings.find(({ subject }) => subject === 'namespaces');
+  expect(finding).toMatchObject({ state: 'lack' });
+  expect(finding?.remedy).toContain('usermod --add-subuids');
+});
+
 test('a registry that refuses is lacking', async () => {
   const { findings } = await look({}, [], { ...pages, 'http://p/pyspark/': { status: 403 } });
   expect(findings.find(({ subject }) => subject === 'registry pypi')).toMatchObject({
