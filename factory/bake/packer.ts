@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { KilnError } from '../errors';
+import { withWorkFolder } from '../layers/work-folder';
 import type { Exec } from '../ports/exec';
 import { replayable } from '../ports/exec-host';
 import type { Project } from '../project';
@@ -39,37 +40,42 @@ export async function runPacker(run: PackerRun): Promise<void> {
   for (const file of ['image.sha256', 'manifest.json'])
     rmSync(join(project.state, 'packer', file), { force: true });
   try {
-    await exec.run(
-      'setpriv',
-      [
-        ...[
-          '--pdeathsig',
-          'KILL',
-          '--',
-          'unshare',
-          '--mount',
-          '--pid',
-          '--fork',
-          '--kill-child',
-          '--mount-proc',
-          '--',
+    await withWorkFolder(project.state, 'packer', async (work) => {
+      await exec.run(
+        'setpriv',
+        [
+          ...[
+            '--pdeathsig',
+            'KILL',
+            '--',
+            'unshare',
+            '--mount',
+            '--pid',
+            '--fork',
+            '--kill-child',
+            '--mount-proc',
+            '--',
+          ],
+          program,
+          ...args,
         ],
-        program,
-        ...args,
-      ],
-      {
-        cwd: project.root,
-        log: run.log,
-        env: {
-          CHECKPOINT_DISABLE: '1',
-          PACKER_CONFIG_DIR: join(project.state, 'packer'),
-          PACKER_CACHE_DIR: join(project.state, 'packer', 'cache'),
-          KILN_CACHE: project.cache,
-          [EVENTS]: run.events,
-          [LOG]: run.log,
+        {
+          cwd: project.root,
+          log: run.log,
+          env: {
+            CHECKPOINT_DISABLE: '1',
+            // Packer leaves its scripts and logs here when it is killed. Relative: its sockets are made here too,
+            // and the path of one has 107 bytes at most.
+            TMPDIR: relative(project.root, work),
+            PACKER_CONFIG_DIR: join(project.state, 'packer'),
+            PACKER_CACHE_DIR: join(project.state, 'packer', 'cache'),
+            KILN_CACHE: project.cache,
+            [EVENTS]: run.events,
+            [LOG]: run.log,
+          },
         },
-      },
-    );
+      );
+    });
   } catch (error) {
     if (!(error instanceof KilnError) || error.code !== 'command-failed') throw error;
     const tail = readFileSync(run.log, 'utf8').trimEnd().split('\n').slice(-SHOWN);

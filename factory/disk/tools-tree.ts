@@ -1,8 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Input } from '../contracts/lock';
 import { KilnError } from '../errors';
+import { moveIn } from '../layers/move';
+import { withWorkFolder } from '../layers/work-folder';
 import type { Exec, RunOptions, RunResult } from '../ports/exec';
 import type { Vault } from '../vault';
 
@@ -52,12 +54,13 @@ export async function openDiskTools(
   const tree = join(cache, 'tools', set);
   if (!existsSync(tree)) {
     await vault.ensure(debs);
-    const coming = `${tree}.${randomBytes(6).toString('hex')}.tmp`;
-    rmSync(coming, { recursive: true, force: true });
-    mkdirSync(coming, { recursive: true });
-    for (const deb of debs) await exec.run('dpkg-deb', ['--extract', vault.path(deb.sha256), coming]);
-    if (existsSync(tree)) rmSync(coming, { recursive: true, force: true });
-    else renameSync(coming, tree);
+    await withWorkFolder(cache, 'tools', async (work) => {
+      const coming = join(work, 'coming');
+      for (const deb of debs) await exec.run('dpkg-deb', ['--extract', vault.path(deb.sha256), coming]);
+      mkdirSync(join(cache, 'tools'), { recursive: true });
+      // If another bake was first, it was with the same bytes.
+      moveIn(coming, tree);
+    });
   }
   const libraries = join(tree, LIBRARIES);
   const environment = {

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Digest, Sha256 } from '../contracts/digest';
 import { LAYERS } from '../contracts/layers';
 import { MANIFEST } from '../contracts/manifest';
+import { moveAway, moveIn } from './move';
 
 /** What stands beside a layer's tar. */
 const LayerRecord = z.strictObject({
@@ -55,17 +55,25 @@ export class LayerCache {
     return { ...parsed.data, tar, manifest };
   }
 
-  /** Moves a finished tar in. A layer that came there in the meantime is replaced by its equal. */
+  /**
+   * Moves a finished layer in, from a work folder on the same file system. Of two that come at once the first
+   * stays: they are equal. What is there and cannot be used makes room, at once and not file by file.
+   */
   put(record: LayerRecord, tar: string, manifest: string): CachedLayer {
-    const target = this.folder(record.key);
-    const coming = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-    rmSync(coming, { recursive: true, force: true });
-    mkdirSync(coming, { recursive: true });
+    const work = dirname(tar);
+    const coming = join(work, 'coming');
+    mkdirSync(coming);
     renameSync(tar, join(coming, 'layer.tar'));
     renameSync(manifest, join(coming, MANIFEST));
     writeFileSync(join(coming, 'layer.json'), `${JSON.stringify(record, null, 2)}\n`);
-    rmSync(target, { recursive: true, force: true });
-    renameSync(coming, target);
-    return { ...record, tar: join(target, 'layer.tar'), manifest: join(target, MANIFEST) };
+    mkdirSync(join(this.cache, 'layers'), { recursive: true });
+    for (;;) {
+      const before = this.get(record.key);
+      if (before !== undefined) return before;
+      const target = this.folder(record.key);
+      if (existsSync(target)) moveAway(target, work);
+      if (moveIn(coming, target))
+        return { ...record, tar: join(target, 'layer.tar'), manifest: join(target, MANIFEST) };
+    }
   }
 }

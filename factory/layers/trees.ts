@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
 import type { CachedLayer } from './cache';
+import { moveAway, moveIn } from './move';
 import { fileSha256 } from './tree-digest';
+import { withWorkFolder } from './work-folder';
 
 /** Milliseconds; no recipe takes longer. */
 const IN_USE = 3_600_000;
@@ -25,24 +26,21 @@ export async function unpackedTree(exec: Exec, cache: string, layer: CachedLayer
     });
   }
   mkdirSync(parent, { recursive: true });
-  forget(parent, `${layer.name}-`);
-  const coming = join(parent, `${layer.name}-${layer.key}.${randomBytes(6).toString('hex')}.tmp`);
-  mkdirSync(coming);
-  await exec.run('tar', [
-    '--extract',
-    `--file=${layer.tar}`,
-    `--directory=${coming}`,
-    '--numeric-owner',
-    '--same-owner',
-    '--preserve-permissions',
-  ]);
-  try {
-    renameSync(coming, tree);
-  } catch (error) {
-    if (!existsSync(tree)) throw error;
-    // Another bake was first, with the same bytes.
-    rmSync(coming, { recursive: true, force: true });
-  }
+  await withWorkFolder(cache, 'tree', async (work) => {
+    forget(parent, `${layer.name}-`, work);
+    const coming = join(work, 'coming');
+    mkdirSync(coming);
+    await exec.run('tar', [
+      '--extract',
+      `--file=${layer.tar}`,
+      `--directory=${coming}`,
+      '--numeric-owner',
+      '--same-owner',
+      '--preserve-permissions',
+    ]);
+    // If another bake was first, it was with the same bytes.
+    moveIn(coming, tree);
+  });
   return used(tree);
 }
 
@@ -53,11 +51,11 @@ function used(tree: string): string {
   return tree;
 }
 
-/** Removes the layer's other trees, and halves of trees, that no bake can be using any more. */
-function forget(parent: string, prefix: string): void {
+/** Removes the layer's other trees that no bake can be using any more. */
+function forget(parent: string, prefix: string, work: string): void {
   for (const name of readdirSync(parent).filter((entry) => entry.startsWith(prefix))) {
     const folder = join(parent, name);
     const since = statSync(folder, { throwIfNoEntry: false })?.ctimeMs ?? 0;
-    if (Date.now() - since > IN_USE) rmSync(folder, { recursive: true, force: true });
+    if (Date.now() - since > IN_USE) moveAway(folder, work);
   }
 }

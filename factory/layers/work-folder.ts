@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { withFileLock } from '../ports/file-lock';
 
 /** flock(1) on a descriptor of ours: the lock stays with the descriptor, so with this process, whatever ends it. */
 function tryLock(descriptor: number): boolean {
@@ -19,29 +20,41 @@ function sweep(parent: string): void {
     if (!existsSync(lock)) continue;
     const descriptor = openSync(lock, 'r');
     try {
-      if (tryLock(descriptor)) rmSync(join(parent, name), { recursive: true, force: true });
+      // Again for a while: what the killed process had started may just be ending.
+      if (tryLock(descriptor))
+        rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     } finally {
       closeSync(descriptor);
     }
   }
 }
 
+/** A new folder that is locked by the descriptor; nobody sweeps between its making and its locking. */
+async function lockedFolder(
+  parent: string,
+  purpose: string,
+): Promise<{ readonly folder: string; readonly descriptor: number }> {
+  return await withFileLock(`${parent}.lock`, () => {
+    mkdirSync(parent, { recursive: true });
+    sweep(parent);
+    const folder = join(parent, `${purpose}-${randomBytes(6).toString('hex')}`);
+    mkdirSync(folder, { mode: 0o755 });
+    const descriptor = openSync(join(folder, 'lock'), 'w');
+    tryLock(descriptor);
+    return Promise.resolve({ folder, descriptor });
+  });
+}
+
 /**
- * Gives `work` an empty folder in the user's cache and removes it afterwards; what killed processes left
- * there is removed first.
+ * Gives `work` an empty folder in a cache or state folder and removes it afterwards; what killed processes
+ * left there is removed first. What shall appear whole or not at all is made in it and renamed to its place.
  */
 export async function withWorkFolder<T>(
-  cache: string,
+  place: string,
   purpose: string,
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const parent = join(cache, 'work');
-  mkdirSync(parent, { recursive: true });
-  sweep(parent);
-  const folder = join(parent, `${purpose}-${randomBytes(6).toString('hex')}`);
-  mkdirSync(folder, { mode: 0o755 });
-  const descriptor = openSync(join(folder, 'lock'), 'w');
-  tryLock(descriptor);
+  const { folder, descriptor } = await lockedFolder(join(place, 'work'), purpose);
   try {
     return await work(folder);
   } finally {

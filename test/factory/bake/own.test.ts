@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { requireOwn } from '../../../factory/bake/own';
+import { KilnError } from '../../../factory/errors';
 import type { Project } from '../../../factory/project';
 
 let folder: string;
@@ -35,15 +36,16 @@ test("one's own folders, and folders still to be made, are fine", () => {
 test("somebody else's cache and state are both named, with the way out", () => {
   mkdirSync(project.cache);
   mkdirSync(project.state);
-  expect(() => {
+  let thrown: unknown;
+  try {
     requireOwn(project, me + 1);
-  }).toThrow(
-    expect.objectContaining({
-      code: 'not-yours',
-      faults: [
-        expect.objectContaining({ where: project.cache, hint: expect.stringContaining('KILN_CACHE') }),
-        expect.objectContaining({ where: project.state, hint: expect.stringContaining('chown') }),
-      ],
-    }),
-  );
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(KilnError);
+  const { code, faults } = thrown as KilnError;
+  expect(code).toBe('not-yours');
+  expect(faults.map(({ where }) => where)).toEqual([project.cache, project.state]);
+  expect(faults[0]?.hint).toContain('KILN_CACHE');
+  expect(faults[1]?.hint).toContain('chown');
 });
