@@ -14,7 +14,7 @@ import { eventsAfter, type BakeEvent } from './events';
 import { assemblyKey, bakedBefore } from './index-file';
 import { packerChecksum, runPacker } from './packer';
 import type { Session } from './session';
-import { requireSpace, spaceNeeds } from './space';
+import { asNoSpace, requireSpace, spaceNeeds } from './space';
 
 /** What a person is shown while it goes on. */
 export interface BakeView {
@@ -146,14 +146,13 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     const bytes = (inputs: readonly { readonly size: number }[]): number =>
       inputs.reduce((sum, input) => sum + input.size, 0);
     view.checking('room');
-    requireSpace(
-      spaceNeeds({
-        cache: project.cache,
-        state: project.state,
-        missing: bytes(vault.missing(wanted)),
-        layers: layers.map(({ name, inputs, built }) => ({ name, inputs: bytes(inputs), built })),
-      }),
-    );
+    const needs = spaceNeeds({
+      cache: project.cache,
+      state: project.state,
+      missing: bytes(vault.missing(wanted)),
+      layers: layers.map(({ name, inputs, built }) => ({ name, inputs: bytes(inputs), built })),
+    });
+    requireSpace(needs);
     view.checking('pins');
     await vault.findGone(wanted);
     await vault.ensure(wanted, { onProgress: view.fetching });
@@ -168,6 +167,8 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     });
     try {
       await runPacker({ project, exec: session.exec, log, events });
+    } catch (error) {
+      throw asNoSpace(error, existsSync(log) ? readFileSync(log, 'utf8') : '', needs);
     } finally {
       stop();
       rmSync(events, { force: true });

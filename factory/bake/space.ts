@@ -61,34 +61,58 @@ export function spaceNeeds(question: SpaceQuestion): SpaceNeed[] {
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
-/** @throws KilnError `no-space` that says for each file system what is needed for what, and what is free. */
-export function requireSpace(needs: readonly SpaceNeed[]): void {
+/** Each file system on which the needs lie: all that is needed there, and what is free. */
+function rooms(needs: readonly SpaceNeed[]): { readonly fault: Fault; readonly enough: boolean }[] {
   const systems = new Map<number, SpaceNeed[]>();
   for (const need of needs) {
     mkdirSync(need.folder, { recursive: true });
     const device = statSync(need.folder).dev;
     systems.set(device, [...(systems.get(device) ?? []), need]);
   }
-  const faults: Fault[] = [];
-  for (const group of systems.values()) {
-    const [first] = group;
-    if (first === undefined) continue;
-    const { bavail, bsize } = statfsSync(first.folder);
+  return [...systems.values()].map((group) => {
+    const { bavail, bsize } = statfsSync(group[0]?.folder ?? '/');
     const needed = group.reduce((sum, need) => sum + need.bytes, 0);
-    if (needed > bavail * bsize) {
-      const parts = group.map((need) => `${gigabytes(need.bytes)} for ${need.what}`).join(', ');
-      faults.push({
+    const parts = group.map((need) => `${gigabytes(need.bytes)} for ${need.what}`).join(', ');
+    return {
+      fault: {
         where: [...new Set(group.map((need) => need.folder))].join(', '),
         what: `${gigabytes(needed)} needed (${parts}), ${gigabytes(bavail * bsize)} free`,
-      });
-    }
-  }
-  if (faults.length > 0) {
+      },
+      enough: needed <= bavail * bsize,
+    };
+  });
+}
+
+const HINT =
+  'free some, or put the cache elsewhere: KILN_CACHE=FOLDER; what lies in the cache may be removed at any time';
+
+/** @throws KilnError `no-space` that says for each file system what is needed for what, and what is free. */
+export function requireSpace(needs: readonly SpaceNeed[]): void {
+  const faults = rooms(needs).flatMap(({ fault, enough }) => (enough ? [] : [fault]));
+  if (faults.length > 0)
     throw new KilnError({
       code: 'no-space',
       what: 'there is not enough room for a bake',
-      hint: 'free some, or put the cache elsewhere: KILN_CACHE=FOLDER; what lies in the cache may be removed at any time',
+      hint: HINT,
       faults,
     });
-  }
+}
+
+/** What a full disk is called by programs and by Node. */
+const FULL = /No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/;
+
+/**
+ * The error of a bake that somebody else's files took the room from: with the figures of now, for nothing of
+ * it is left. Any other error as it is.
+ * @param log what its programs said.
+ */
+export function asNoSpace(error: unknown, log: string, needs: readonly SpaceNeed[]): unknown {
+  if (!FULL.test(String(error)) && !FULL.test(log)) return error;
+  return new KilnError({
+    code: 'no-space',
+    what: 'the room ran out while it was baked; nothing half-made is left',
+    hint: HINT,
+    faults: rooms(needs).map(({ fault }) => fault),
+    cause: error,
+  });
 }
