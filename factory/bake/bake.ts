@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { LayerName } from '../contracts/layers';
+import type { Input } from '../contracts/lock';
 import type { ImageRecord } from '../contracts/record';
 import { KilnError } from '../errors';
 import { LayerCache } from '../layers/cache';
@@ -22,6 +23,8 @@ export interface BakeView {
   readonly checking: (what: string) => void;
   readonly fetching: (progress: FetchProgress) => void;
   readonly fetched: () => void;
+  /** An input that its mirror did not serve came from elsewhere. */
+  readonly fallback: (input: Input, from: string) => void;
   readonly event: (event: BakeEvent) => void;
 }
 
@@ -155,7 +158,7 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     requireSpace(needs);
     view.checking('pins');
     await vault.findGone(wanted);
-    await vault.ensure(wanted, { onProgress: view.fetching });
+    await vault.ensure(wanted, { onProgress: view.fetching, onFallback: view.fallback });
     view.fetched();
 
     const log = newLog(project);

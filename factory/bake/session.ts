@@ -51,7 +51,7 @@ export async function openSession(options: SessionOptions = {}, exec: Exec = hos
     locked,
     code: spec.code,
     plan: await planLayers(project, locked.lock, spec.code),
-    vault: openVault(project, { offline: options.offline ?? false }),
+    vault: openVault(project, { offline: options.offline ?? false, epoch: locked.lock.epoch }),
     kiln: version(project.home),
   };
 }

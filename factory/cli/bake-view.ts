@@ -1,5 +1,6 @@
 import type { BakeOutcome, BakeView, Explained } from '../bake/bake';
 import { progressLine } from './progress-line';
+import { noteFallback } from './vault';
 
 /** Times a second that the running step's line is drawn on a terminal. */
 const DRAWS = 4;
@@ -23,6 +24,7 @@ export function bakeView(stream: NodeJS.WriteStream, say: (line: string) => void
     checking: () => undefined,
     fetching: line.show,
     fetched: line.end,
+    fallback: noteFallback,
     event(event) {
       clear();
       if (event.event === 'done') {

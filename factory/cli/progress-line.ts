@@ -8,9 +8,9 @@ function span(seconds: number): string {
 }
 
 /** `fetching 12/360, 130 of 2100 MB, 45 MB/s, 44 s left`. */
-function describe(p: FetchProgress): string {
+function describe(verb: string, p: FetchProgress): string {
   return [
-    `fetching ${String(p.done)}/${String(p.total)}`,
+    `${verb} ${String(p.done)}/${String(p.total)}`,
     `${megabytes(p.bytes)} of ${megabytes(p.totalBytes)} MB`,
     ...(p.rate > 0 ? [`${megabytes(p.rate)} MB/s`] : []),
     ...(p.remaining === undefined || p.done === p.total ? [] : [`${span(p.remaining)} left`]),
@@ -18,7 +18,10 @@ function describe(p: FetchProgress): string {
 }
 
 /** One line that rewrites itself on a terminal; elsewhere a plain line for every tenth of the way. */
-export function progressLine(stream: NodeJS.WriteStream): {
+export function progressLine(
+  stream: NodeJS.WriteStream,
+  verb = 'fetching',
+): {
   readonly show: (progress: FetchProgress) => void;
   readonly end: () => void;
 } {
@@ -28,13 +31,13 @@ export function progressLine(stream: NodeJS.WriteStream): {
     show(progress) {
       if (stream.isTTY) {
         open = true;
-        stream.write(`\r\u001b[K${describe(progress)}`);
+        stream.write(`\r\u001b[K${describe(verb, progress)}`);
         return;
       }
       const now = Math.floor((10 * progress.bytes) / Math.max(1, progress.totalBytes));
       if (now === tenth) return;
       tenth = now;
-      stream.write(`${describe(progress)}\n`);
+      stream.write(`${describe(verb, progress)}\n`);
     },
     end() {
       if (open) stream.write('\n');

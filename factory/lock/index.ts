@@ -27,12 +27,13 @@ function readText(project: Project): string | undefined {
   }
 }
 
-function parse(text: string): Lock {
+/** @throws KilnError `lock-invalid` that names every fault of the file. */
+export function parseLock(text: string, file = 'factory.lock.json'): Lock {
   const bad = (faults: { where: string; what: string }[]): KilnError =>
     new KilnError({
       code: 'lock-invalid',
       exitCode: 1,
-      what: 'factory.lock.json is not a lock of this kiln',
+      what: `${file} is not a lock of this kiln`,
       hint: 'make it anew: kiln lock --refresh',
       faults,
     });
@@ -40,13 +41,13 @@ function parse(text: string): Lock {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw bad([{ where: 'factory.lock.json', what: error instanceof Error ? error.message : String(error) }]);
+    throw bad([{ where: file, what: error instanceof Error ? error.message : String(error) }]);
   }
   const result = Lock.safeParse(value);
   if (result.success) return result.data;
   throw bad(
     result.error.issues.map((issue) => ({
-      where: `factory.lock.json: ${issue.path.map(String).join('.')}`,
+      where: `${file}: ${issue.path.map(String).join('.')}`,
       what: issue.message,
     })),
   );
@@ -67,7 +68,7 @@ export async function readLocked(project: Project, exec: Exec = hostExec): Promi
       hint: 'make it: kiln lock',
     });
   }
-  const lock = parse(text);
+  const lock = parseLock(text);
   const reasons = staleness(lock, asked);
   if (reasons.length > 0) {
     throw new KilnError({
@@ -97,7 +98,7 @@ export async function updateLock(project: Project, ports: LockPorts, refresh: bo
   const text = readText(project);
   let before: Lock | undefined;
   try {
-    before = text === undefined ? undefined : parse(text);
+    before = text === undefined ? undefined : parseLock(text);
   } catch (error) {
     // A lock that cannot be read is replaced: that is the way out its error names.
     if (!refresh) throw error;

@@ -8,11 +8,10 @@ import type { Channels } from '../ports/channels';
 import type { Clock } from '../ports/clock';
 import { noSpace, type ContentStore } from '../ports/content-store';
 import { withFileLock } from '../ports/file-lock';
-import type { Http } from '../ports/http';
-import { badStatus, offline, pinsGone, wrongContent } from './faults';
+import { offline, pinsGone, wrongContent } from './faults';
 import { fileName } from './file-name';
-import type { Locator } from './locate';
 import { Meter } from './meter';
+import type { Sources } from './sources';
 import type { EnsureOptions, Vault } from './vault';
 
 /** Downloads at a time: enough to fill a line with small debs, few enough for a public mirror. */
@@ -21,8 +20,6 @@ const DOWNLOADS = 6;
 const QUESTIONS = 24;
 /** Tries when a connection breaks in the middle. */
 const TRIES = 3;
-
-const GONE: readonly number[] = [404, 410];
 
 const unique = (inputs: readonly Input[]): Input[] => [
   ...new Map(inputs.map((input) => [input.sha256, input])).values(),
@@ -35,10 +32,10 @@ export class ContentVault implements Vault {
   constructor(
     private readonly parts: {
       readonly store: ContentStore;
-      readonly http: Http;
-      readonly locator: Locator;
+      readonly sources: Sources;
       readonly channels: Channels;
       readonly clock: Clock;
+      /** Nothing that needs a network is among the sources. */
       readonly offline: boolean;
     },
   ) {}
@@ -54,18 +51,16 @@ export class ContentVault implements Vault {
   async findGone(inputs: readonly Input[]): Promise<void> {
     const missing = this.missing(inputs);
     if (missing.length === 0) return;
-    if (this.parts.offline) throw offline(missing);
     const limit = pLimit(QUESTIONS);
     const gone = await Promise.all(
-      missing.map((input) => limit(async () => ((await this.served(input)) ? [] : [input]))),
+      missing.map((input) => limit(async () => ((await this.parts.sources.has(input)) ? [] : [input]))),
     );
-    if (gone.flat().length > 0) throw pinsGone(gone.flat());
+    if (gone.flat().length > 0) throw this.notHad(gone.flat());
   }
 
   async ensure(inputs: readonly Input[], options: EnsureOptions = {}): Promise<void> {
     await this.dropSpoiled(inputs);
     if (this.missing(inputs).length === 0) return;
-    if (this.parts.offline) throw offline(this.missing(inputs));
     await withFileLock(this.parts.store.lock, () => this.fetchMissing(inputs, options), options.onWait);
   }
 
@@ -106,16 +101,8 @@ export class ContentVault implements Vault {
     );
   }
 
-  /** Is it still to be had? */
-  private async served(input: Input): Promise<boolean> {
-    const url = await this.parts.locator.url(input);
-    if (url === undefined) return false;
-    if (input.source === 'pypi') return true;
-    const response = await this.parts.http.request(url, { method: 'HEAD' });
-    await response.discard();
-    if (GONE.includes(response.status)) return false;
-    if (response.status !== 200) throw badStatus(input, url, response.status);
-    return true;
+  private notHad(inputs: readonly Input[]): KilnError {
+    return this.parts.offline ? offline(inputs) : pinsGone(inputs);
   }
 
   /** Runs under the lock: another process may have fetched meanwhile. */
@@ -135,7 +122,7 @@ export class ContentVault implements Vault {
           // After a fault the rest is left out; what is under way ends by itself.
           if (faults.length > 0) return;
           try {
-            if (await this.fetch(input, meter)) meter.complete();
+            if (await this.fetch(input, meter, options)) meter.complete();
             else gone.push(input);
           } catch (error) {
             faults.push(error);
@@ -144,28 +131,25 @@ export class ContentVault implements Vault {
       ),
     );
     if (faults.length > 0) throw faults[0];
-    if (gone.length > 0) throw pinsGone(gone);
+    if (gone.length > 0) throw this.notHad(gone);
   }
 
-  /** False: the mirror has it no more. */
-  private async fetch(input: Input, meter: Meter): Promise<boolean> {
-    const url = await this.parts.locator.url(input);
-    if (url === undefined) return false;
+  /** False: nobody has it any more. */
+  private async fetch(input: Input, meter: Meter, options: EnsureOptions): Promise<boolean> {
+    const { sources, store } = this.parts;
     for (let attempt = 1; ; attempt += 1) {
-      const response = await this.parts.http.request(url);
-      if (response.status !== 200) {
-        await response.discard();
-        if (GONE.includes(response.status)) return false;
-        throw badStatus(input, url, response.status);
-      }
+      const found = await sources.open(input);
+      if (found === undefined) return false;
+      const { served, place } = found;
       let counted = 0;
       try {
-        await this.parts.store.add(
+        await store.add(
           input.sha256,
-          response.body(),
+          served.body(),
           input.size,
           (got) => {
-            if (got.size !== input.size || got.sha256 !== input.sha256) throw wrongContent(input, url, got);
+            if (got.size !== input.size || got.sha256 !== input.sha256)
+              throw wrongContent(input, served.from, got);
           },
           (count) => {
             counted += count;
@@ -173,6 +157,7 @@ export class ContentVault implements Vault {
           },
         );
         this.verified.add(input.sha256);
+        if (!sources.isUsual(place)) options.onFallback?.(input, `${place.name} (${served.from})`);
         return true;
       } catch (error) {
         meter.add(-counted);

@@ -2,13 +2,13 @@ import type { Input } from '../contracts/lock';
 import { KilnError } from '../errors';
 import { fileName } from './file-name';
 
-const label = (input: Input): string => `${input.source} ${input.name} ${input.version}`;
+export const label = (input: Input): string => `${input.source} ${input.name} ${input.version}`;
 
 export const pinsGone = (inputs: readonly Input[]): KilnError =>
   new KilnError({
     code: 'pins-gone',
     exitCode: 1,
-    what: `${String(inputs.length)} locked ${inputs.length === 1 ? 'input is' : 'inputs are'} gone from the mirror`,
+    what: `${String(inputs.length)} locked ${inputs.length === 1 ? 'input is' : 'inputs are'} gone: no mirror, archive or registry has ${inputs.length === 1 ? 'it' : 'them'} any more`,
     hint: 'lock what the mirrors have now: kiln lock --refresh',
     faults: inputs.map((input) => ({
       where: label(input),
@@ -20,7 +20,7 @@ export const offline = (inputs: readonly Input[]): KilnError =>
   new KilnError({
     code: 'offline',
     what: `${String(inputs.length)} locked ${inputs.length === 1 ? 'input is' : 'inputs are'} not in the vault, and kiln was told not to use the network`,
-    hint: 'fetch them while there is a network: kiln vault fetch',
+    hint: 'fetch them while there is a network: kiln vault fetch, or from a registry that keeps them: kiln vault pull',
     faults: inputs.map((input) => ({ where: label(input), what: `${fileName(input)} is missing` })),
   });
 
@@ -44,7 +44,7 @@ export const wrongContent = (
 
 export const badStatus = (input: Input, from: string, status: number): KilnError =>
   new KilnError({
-    code: 'unreachable',
+    code: 'bad-status',
     what: `${label(input)}: ${new URL(from).host} answers with status ${String(status)}`,
     hint: `wanted ${from}\ntry again later, or point kiln to another mirror (KILN_MIRROR_…)`,
   });

@@ -7,8 +7,11 @@ import { hostExec } from '../ports/exec-host';
 import { hostHttp } from '../ports/http-host';
 import { hostMirrors } from '../ports/mirrors-host';
 import { readSpec } from '../spec/read';
+import { DirectoryInputs } from '../ports/kept-inputs-directory';
+import { INPUTS, type KeptInputs } from '../ports/kept-inputs';
 import { ContentVault } from './content-vault';
-import { Locator } from './locate';
+import { Locator, snapshotUrl } from './locate';
+import { HttpSource, KeptSource, Sources, type Source } from './sources';
 import type { Vault } from './vault';
 
 export type { FetchProgress, Vault } from './vault';
@@ -17,19 +20,46 @@ export { fileName } from './file-name';
 export interface VaultOptions {
   /** Nothing is asked of any registry. */
   readonly offline?: boolean;
+  /** The lock's, in seconds: by it the suite's archive is asked for what mirrors dropped. */
+  readonly epoch?: number;
 }
 
-/** The vault of the user's cache; conda channels and mirrors as this project and machine name them. */
+/** The files of the user's cache. */
+export const openStore = (project: Project): ContentStore => new ContentStore(join(project.cache, 'vault'));
+
+export const registryFolder = (project: Project): string =>
+  join(project.root, readSpec(project).spec.registry);
+
+/** Where this project's registry keeps inputs. */
+export const openKept = (project: Project): KeptInputs =>
+  new DirectoryInputs(join(registryFolder(project), INPUTS));
+
+/**
+ * The vault of the user's cache. What it lacks comes from the mirrors that this machine's clients use; what
+ * they dropped from what the registry keeps, which is near and the team's own, before the public archive.
+ */
 export function openVault(project: Project, options: VaultOptions = {}): Vault {
-  const store = new ContentStore(join(project.cache, 'vault'));
   const channels = openChannels(project.root, readSpec(project).spec.conda.channels);
   const locator = new Locator(hostHttp, hostMirrors(hostExec), channels);
+  const { epoch } = options;
+  const archive = process.env['KILN_MIRROR_SNAPSHOT'];
+  const places: readonly Source[] = [
+    new HttpSource('the mirror', hostHttp, (input) => locator.url(input)),
+    new KeptSource(openKept(project)),
+    ...(epoch === undefined
+      ? []
+      : [
+          new HttpSource("Debian's archive", hostHttp, (input) =>
+            Promise.resolve(snapshotUrl(input, epoch, archive)),
+          ),
+        ]),
+  ];
+  const offline = options.offline ?? false;
   return new ContentVault({
-    store,
-    http: hostHttp,
-    locator,
+    store: openStore(project),
+    sources: new Sources(offline ? places.filter((place) => !place.remote) : places),
     channels,
     clock: hostClock,
-    offline: options.offline ?? false,
+    offline,
   });
 }

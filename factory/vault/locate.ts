@@ -11,6 +11,18 @@ const encoded = (path: string): string =>
     .map((part) => encodeURIComponent(part).replace(/%(2B|7E|3A)/gi, (code) => decodeURIComponent(code)))
     .join('/');
 
+/** Debian's own archive of every state its mirrors ever had. */
+const SNAPSHOTS = 'https://snapshot.debian.org/archive';
+/** Seconds: an archive's state is taken some times a day; half a day on, the locked release is in it. */
+const TAKEN = 43_200;
+
+/** Where the suite's archive has a Debian package; other registries have none: they drop nothing. */
+export function snapshotUrl(input: Input, epoch: number, archive: string = SNAPSHOTS): string | undefined {
+  if (input.source !== 'debian') return undefined;
+  const state = new Date((epoch + TAKEN) * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
+  return `${archive}/${input.archive}/${state}/${encoded(input.path)}`;
+}
+
 /** Where each input can be had on this machine's mirrors. */
 export class Locator {
   private readonly index: PythonIndex;

@@ -17,6 +17,8 @@ export interface EnsureOptions {
   /** Downloads at a time; default 6. */
   readonly parallel?: number;
   readonly onProgress?: (progress: FetchProgress) => void;
+  /** Called for every input that its mirror did not serve: where it came from instead. */
+  readonly onFallback?: (input: Input, from: string) => void;
   /** Called once when another kiln is downloading and this one waits for it. */
   readonly onWait?: () => void;
 }
@@ -28,8 +30,8 @@ export interface Vault {
   /** The inputs that are not here (by name and size; `ensure` also compares their sha256). */
   missing(inputs: readonly Input[]): Input[];
   /**
-   * Asks the registries, all at once, for what is missing here; nothing is downloaded.
-   * @throws KilnError `pins-gone` (exit 1) that lists the inputs no mirror serves any more.
+   * Asks mirrors, the registry's store and archives, many at once, for what is missing here; nothing is downloaded.
+   * @throws KilnError `pins-gone` (exit 1) that lists the inputs that none of them has any more.
    * @throws KilnError `offline` when something is missing and the vault was opened offline.
    */
   findGone(inputs: readonly Input[]): Promise<void>;

@@ -1,54 +1,27 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Input } from '../../../factory/contracts/lock';
 import { openChannels } from '../../../factory/ports/channels';
-import { FakeClock } from '../../../factory/ports/clock-fake';
-import { ContentStore } from '../../../factory/ports/content-store';
 import { hostHttp } from '../../../factory/ports/http-host';
 import { FakeMirrors } from '../../../factory/ports/mirrors-fake';
 import type { FetchProgress } from '../../../factory/vault';
-import { ContentVault } from '../../../factory/vault/content-vault';
+import type { ContentVault } from '../../../factory/vault/content-vault';
 import { Locator } from '../../../factory/vault/locate';
+import { HttpSource } from '../../../factory/vault/sources';
 import { projectOf, refusal } from '../spec/support';
 import { registryOf } from './registry';
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-const jar = (name: string, text: string): Input => ({
-  use: 'jars',
-  source: 'maven',
-  name: `org.example:${name}`,
-  version: '1.0',
-  path: `org/example/${name}-1.0.jar`,
-  size: Buffer.byteLength(text),
-  sha256: sha256(text),
-});
-
-const deb = (text: string): Input => ({
-  use: 'os',
-  source: 'debian',
-  name: 'libc6',
-  version: '1:2.41+x~1',
-  arch: 'amd64',
-  archive: 'debian',
-  path: 'pool/main/libc6_2.41+x~1_amd64.deb',
-  size: text.length,
-  sha256: sha256(text),
-});
+import { deb, jar, sha256, vaultOf } from './support';
 
 function vaultAt(folder: string, url: string, options: { offline?: boolean } = {}): ContentVault {
   const channels = openChannels(folder, { example: 'channel' });
-  const bases = { maven: url, debian: url, pypi: `${url}/simple` };
-  return new ContentVault({
-    store: new ContentStore(join(folder, 'vault')),
-    http: hostHttp,
+  const locator = new Locator(
+    hostHttp,
+    new FakeMirrors({ maven: url, debian: url, pypi: `${url}/simple` }),
     channels,
-    locator: new Locator(hostHttp, new FakeMirrors(bases), channels),
-    clock: new FakeClock(),
-    offline: options.offline ?? false,
-  });
+  );
+  const mirror = new HttpSource('the mirror', hostHttp, (input) => locator.url(input));
+  return vaultOf(folder, options.offline === true ? [] : [mirror], options.offline, channels);
 }
 
 /** Every file in the vault but the lock. */
