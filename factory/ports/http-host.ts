@@ -19,7 +19,7 @@ const REDIRECTS = 5;
  * Few connections a host, kept open. `fetch` closes each one after a HEAD: hundreds of questions would
  * be hundreds of name look-ups, which resolvers answer late or not at all.
  */
-const POOL = { keepAlive: true, maxSockets: 8 };
+const POOL = { keepAlive: true, maxSockets: 16 };
 const agents = { 'http:': new HttpAgent(POOL), 'https:': new HttpsAgent(POOL) };
 
 /** An address as it may be shown: without credentials. */
