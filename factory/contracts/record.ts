@@ -39,6 +39,8 @@ export const ImageRecord = z.strictObject({
       size: z.int().positive(),
     }),
   ),
+  /** dm-verity's root hash over the root partition, 64 hex digits: what a sealed node booted. */
+  rootHash: Sha256,
   /** Versions that people ask for: spark, java, scala, hadoop, sdk, committer, python, debian. */
   versions: z.record(z.string(), z.string()),
   /** Digests of the images this one was built upon. */

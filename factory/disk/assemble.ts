@@ -21,11 +21,12 @@ import { fileSha256 } from '../layers/tree-digest';
 import { withWorkFolder } from '../layers/work-folder';
 import type { Exec } from '../ports/exec';
 import type { Project } from '../project';
-import { derivedUuid, derivedVolumeId } from './identity';
+import { derivedUuid, derivedVolumeId, sealSalt } from './identity';
 import { writeEsp } from './esp';
 import { writeImageManifest } from './image-manifest';
 import { layOut, MIB, partitionTable } from './layout';
 import { writeRoot } from './root';
+import { sealedPartitions, writeSeal } from './seal';
 import { writeState } from './state';
 import type { DiskTools } from './tools-tree';
 
@@ -109,12 +110,20 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       epoch,
       out: file(MANIFEST),
     });
+    step('seal');
+    const rootHash = await writeSeal(tools, {
+      root: file('root.erofs'),
+      out: file('root.verity'),
+      uuid: derivedUuid(contentId, 'seal'),
+      salt: sealSalt(lock.image),
+    });
+    const uuids = { ...sealedPartitions(rootHash), esp: uuid('esp'), state: uuid('state') };
     step('boot and state partitions');
     await writeEsp(tools, work, file('esp.vfat'), derivedVolumeId(contentId, 'esp file system'), {
       boot: file('boot'),
       image: lock.image,
-      root: uuid('root'),
-      state: uuid('state'),
+      rootHash,
+      state: uuids.state,
       epoch,
     });
     const [stateUuid, hashSeed] = [
@@ -127,11 +136,12 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const parts = [
       { name: 'esp', file: file('esp.vfat') },
       { name: 'root', file: file('root.erofs') },
+      { name: 'root-verity', file: file('root.verity') },
       { name: 'state', file: file('state.ext4') },
     ] as const;
     const layout = layOut(
       contentId,
-      parts.map((part) => ({ name: part.name, size: statSync(part.file).size })),
+      parts.map((part) => ({ name: part.name, size: statSync(part.file).size, uuid: uuids[part.name] })),
     );
     const disk = file('image.raw');
     writeFileSync(disk, '');
@@ -163,6 +173,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       })),
       manifest,
       partitions: layout.partitions,
+      rootHash,
       versions: Object.fromEntries(
         Object.entries(lock.choices).map(([name, choice]) => [name, choice.value]),
       ),

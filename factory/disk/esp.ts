@@ -10,23 +10,32 @@ export interface EspContent {
   /** Folder with `vmlinuz` and `initrd`. */
   readonly boot: string;
   readonly image: string;
-  /** Partition UUIDs. */
-  readonly root: string;
+  /** Of the sealed root partition, 64 hex digits. */
+  readonly rootHash: string;
+  /** UUID of the state partition. */
   readonly state: string;
   /** Seconds: date of every file. */
   readonly epoch: number;
 }
 
+/** Starts in a row that may end without an orderly stop before the initrd gives up (kiln-state). */
+const BOOT_LIMIT = 5;
+
 /**
- * The last console= is /dev/console: the serial line, where clouds and emulators record what a machine says.
+ * A block that is not what was sealed stops the kernel at once, which starts again after 10 seconds: what was
+ * tampered with is never read. The last console= is /dev/console: the serial line, where clouds and emulators record what a machine says.
  * gpt_auto is off: what is mounted is said here, not guessed from the disk.
  */
-export function commandLine(root: string, state: string): string {
+export function commandLine(rootHash: string, state: string): string {
   return [
-    `root=PARTUUID=${root}`,
+    `roothash=${rootHash}`,
+    'systemd.verity_root_options=panic-on-corruption',
+    'root=/dev/mapper/root',
     'rootfstype=erofs',
     'ro',
+    'panic=10',
     `kiln.state=PARTUUID=${state}`,
+    `kiln.boots=${String(BOOT_LIMIT)}`,
     'systemd.gpt_auto=no',
     // Emulated machines on busy hosts take minutes to see their devices; the default is 90 seconds.
     'systemd.default_device_timeout_sec=300',
@@ -39,12 +48,12 @@ export function commandLine(root: string, state: string): string {
   ].join(' ');
 }
 
-export function bootEntry(content: Pick<EspContent, 'image' | 'root' | 'state'>): string {
+export function bootEntry(content: Pick<EspContent, 'image' | 'rootHash' | 'state'>): string {
   return [
     `title ${content.image}`,
     'linux /vmlinuz',
     'initrd /initrd',
-    `options ${commandLine(content.root, content.state)}`,
+    `options ${commandLine(content.rootHash, content.state)}`,
     '',
   ].join('\n');
 }

@@ -16,6 +16,13 @@ export function derivedUuid(contentId: Digest, purpose: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
+/**
+ * Salt of an image's seals, 64 hex digits. It is a function of the image's name alone: a block that two
+ * bakes have in common has the same hash in both, and a change moves only its own path up the tree.
+ */
+export const sealSalt = (image: string): string =>
+  createHash('sha256').update(`kiln salt 1\n${image}\n`).digest('hex');
+
 /** Volume id of a FAT file system: 8 hex digits. */
 export function derivedVolumeId(contentId: Digest, purpose: string): string {
   return derivedUuid(contentId, purpose).slice(0, 8);

@@ -41,14 +41,14 @@ export const wholeMiB = (bytes: number): number => Math.ceil(bytes / MIB) * MIB;
 /** Where each partition lies: one MiB for the table in front and one behind, all in whole MiB. */
 export function layOut(
   contentId: Digest,
-  sizes: readonly { readonly name: PartitionName; readonly size: number }[],
+  sizes: readonly { readonly name: PartitionName; readonly size: number; readonly uuid: string }[],
 ): Layout {
   let start = MIB;
-  const partitions = sizes.map(({ name, size }) => {
+  const partitions = sizes.map(({ name, size, uuid }) => {
     const partition = {
       name,
       type: TYPES[name],
-      uuid: derivedUuid(contentId, `partition ${name}`),
+      uuid,
       start,
       size: wholeMiB(size),
     };

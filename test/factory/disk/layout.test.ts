@@ -1,3 +1,4 @@
+import { sealedPartitions } from '../../../factory/disk/seal';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bootEntry, commandLine } from '../../../factory/disk/esp';
@@ -31,9 +32,9 @@ describe('identities derived from the content', () => {
 
 describe('the layout of the disk', () => {
   const sizes = fc.tuple(fc.nat(2 ** 34), fc.nat(2 ** 34), fc.nat(2 ** 34)).map(([esp, root, state]) => [
-    { name: 'esp' as const, size: esp + 1 },
-    { name: 'root' as const, size: root + 1 },
-    { name: 'state' as const, size: state + 1 },
+    { name: 'esp' as const, size: esp + 1, uuid: 'E' },
+    { name: 'root' as const, size: root + 1, uuid: 'R' },
+    { name: 'state' as const, size: state + 1, uuid: 'S' },
   ]);
 
   it('holds every partition in whole MiB, one after the other, with room for both tables', () => {
@@ -50,29 +51,24 @@ describe('the layout of the disk', () => {
           end = partition.start + partition.size;
         }
         expect(size).toBe(end + MIB);
-        expect(new Set(partitions.map((p) => p.uuid)).size).toBe(partitions.length);
+        expect(partitions.map((p) => p.uuid)).toEqual(['E', 'R', 'S']);
       }),
     );
   });
 
-  it('gives partitions the UUIDs that the boot entry names', () => {
-    const id = `sha256:${'ab'.repeat(32)}`;
-    const { partitions } = layOut(id, [
-      { name: 'root', size: 1 },
-      { name: 'state', size: 1 },
-    ]);
-    expect(partitions.map((p) => p.uuid)).toEqual([
-      derivedUuid(id, 'partition root'),
-      derivedUuid(id, 'partition state'),
-    ]);
+  it('names the sealed partitions by the two halves of the root hash, where the initrd looks for them', () => {
+    expect(sealedPartitions(`${'0123456789abcdef'.repeat(2)}${'f'.repeat(32)}`)).toEqual({
+      root: '01234567-89ab-cdef-0123-456789abcdef',
+      'root-verity': 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    });
   });
 
   it('is told to sfdisk in sectors, the root marked read-only', () => {
     const id = `sha256:${'00'.repeat(32)}`;
     const lines = partitionTable(
       layOut(id, [
-        { name: 'esp', size: 64 * MIB },
-        { name: 'root', size: MIB + 1 },
+        { name: 'esp', size: 64 * MIB, uuid: derivedUuid(id, 'partition esp') },
+        { name: 'root', size: MIB + 1, uuid: derivedUuid(id, 'partition root') },
       ]),
     ).split('\n');
     expect(lines[0]).toBe('label: gpt');
@@ -86,12 +82,20 @@ describe('the layout of the disk', () => {
 });
 
 describe('the boot entry', () => {
-  it('mounts root read-only and ends with the serial console', () => {
-    const words = commandLine('R', 'S').split(' ');
+  it('opens the sealed root read-only, stops at a changed block, and ends with the serial console', () => {
+    const words = commandLine('H', 'S').split(' ');
     expect(words).toEqual(
-      expect.arrayContaining(['root=PARTUUID=R', 'ro', 'kiln.state=PARTUUID=S', 'console=tty0']),
+      expect.arrayContaining([
+        'roothash=H',
+        'systemd.verity_root_options=panic-on-corruption',
+        'panic=10',
+        'ro',
+        'kiln.state=PARTUUID=S',
+        'kiln.boots=5',
+        'console=tty0',
+      ]),
     );
     expect(words.at(-1)).toBe('console=ttyS0,115200');
-    expect(bootEntry({ image: 'spark-node', root: 'R', state: 'S' })).toContain('initrd /initrd\n');
+    expect(bootEntry({ image: 'spark-node', rootHash: 'H', state: 'S' })).toContain('initrd /initrd\n');
   });
 });

@@ -26,6 +26,7 @@ export const recordOf = (disk: string, change: Partial<ImageRecord> = {}): Image
   ],
   manifest: `sha256:${'d'.repeat(64)}`,
   partitions: [],
+  rootHash: 'e'.repeat(64),
   versions: { spark: '4.1.4', java: '21', python: '3.13' },
   parents: [],
   bakedBy: { kiln: '0.1.0' },

@@ -21,6 +21,7 @@ const RECORD = ImageRecord.parse({
   layers: [],
   manifest: `sha256:${'d'.repeat(64)}`,
   partitions: [],
+  rootHash: 'e'.repeat(64),
   versions: {},
   parents: [],
   bakedBy: { kiln: '0' },

@@ -14,6 +14,7 @@ const RECORD = {
   layers: [],
   manifest: `sha256:${'d'.repeat(64)}`,
   partitions: [],
+  rootHash: 'e'.repeat(64),
   versions: {},
   parents: [],
   bakedBy: { kiln: '0' },

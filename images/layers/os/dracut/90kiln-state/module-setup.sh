@@ -15,7 +15,7 @@ installkernel() {
 }
 
 install() {
-  inst_multiple mount mkdir e2fsck
+  inst_multiple mount umount mkdir cat rm sleep sync find e2fsck
   # shellcheck disable=SC2154
   inst_simple "$moddir/kiln-state" /usr/bin/kiln-state
   # shellcheck disable=SC2154
