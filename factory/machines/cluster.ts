@@ -58,6 +58,7 @@ const MachineRecord = z.strictObject({
   image: z.strictObject({
     digest: z.string(),
     raw: z.string(),
+    manifest: z.string(),
     root: z.strictObject({ start: z.int(), size: z.int() }),
   }),
   network: z.strictObject({

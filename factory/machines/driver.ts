@@ -11,6 +11,8 @@ export interface MachineImage {
   readonly digest: string;
   /** Absolute path of image.raw; only ever read. */
   readonly raw: string;
+  /** Absolute path of files.mtree beside it. */
+  readonly manifest: string;
   /** Of the root partition, in bytes. */
   readonly root: { readonly start: number; readonly size: number };
 }

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { LaunchGroup } from '../contracts/launch';
+import { MANIFEST } from '../contracts/manifest';
 import { KilnError } from '../errors';
 import { DISK, imageFolder } from '../registry/layout';
 import { resolveDigest } from '../registry/read';
@@ -13,7 +15,10 @@ import type { MachineImage } from './driver';
 export async function findImage(root: string, group: LaunchGroup): Promise<MachineImage> {
   const registry = resolve(root, group.registry);
   const { digest, record } = resolveDigest(registry, group.image.digest);
-  const raw = join(registry, imageFolder(digest), DISK);
+  const [raw, manifest] = [DISK, MANIFEST].map((name) => join(registry, imageFolder(digest), name)) as [
+    string,
+    string,
+  ];
   const damaged = (what: string, hint: string): KilnError =>
     new KilnError({ code: 'registry-damaged', what: `${raw}: ${what}`, hint });
   const again = 'store it again: kiln bake, then kiln promote';
@@ -33,7 +38,8 @@ export async function findImage(root: string, group: LaunchGroup): Promise<Machi
       again,
     );
   }
+  if (!existsSync(manifest)) throw damaged(`its ${MANIFEST} is missing`, again);
   const root_ = record.partitions.find(({ name }) => name === 'root');
   if (root_ === undefined) throw damaged('its record names no root partition', again);
-  return { digest, raw, root: { start: root_.start, size: root_.size } };
+  return { digest, raw, manifest, root: { start: root_.start, size: root_.size } };
 }

@@ -11,6 +11,9 @@ const ROOTS = '/run/kiln-roots';
 const STATUS = '/run/kiln/status.json';
 const SEED_TARGET = '/var/lib/cloud/seed/nocloud';
 
+/** Of kiln_node/filecheck.py. */
+const MANIFEST_TARGET = '/run/kiln-image/files.mtree';
+
 const rootOf = (image: MachineImage): string => join(ROOTS, image.digest.replace(':', '-'));
 
 /**
@@ -37,6 +40,8 @@ export function nspawnArguments(machine: Machine, context: MachineContext): read
     `--overlay=+/var:${join(folder, 'var')}:/var`,
     `--bind=${join(folder, 'scratch')}:/scratch`,
     `--bind-ro=${join(folder, 'seed')}:${SEED_TARGET}`,
+    // What dm-verity does for a disk, the node does by this list.
+    `--bind-ro=${machine.image.manifest}:${MANIFEST_TARGET}`,
     `--network-bridge=${context.bridge}`,
     ...Object.entries(context.credentials)
       .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -103,6 +103,20 @@ function rootReadOnly({ status }: Observation): Check {
   );
 }
 
+function sealed(record: ImageRecord, { status }: Observation): Check {
+  const seal = status?.system?.seal;
+  const name = 'root is sealed';
+  if (seal === undefined) return check(name, false, 'not known: no report came');
+  if (seal === null) return check(name, false, 'there is no dm-verity under the root');
+  const { rootHash, intact, stops } = seal;
+  const faults = [
+    ...(rootHash === record.rootHash ? [] : [`root hash is ${rootHash}, recorded is ${record.rootHash}`]),
+    ...(intact ? [] : ['a changed block was read']),
+    ...(stops ? [] : ['a changed block would not stop the kernel']),
+  ];
+  return check(name, faults.length === 0, faults.length === 0 ? `root hash ${rootHash}` : faults.join(', '));
+}
+
 function overlay(folder: string, { status }: Observation): Check {
   const name = `${folder} is kept on the state partition`;
   const found = status?.system?.overlays[folder];
@@ -124,6 +138,7 @@ export function judge(record: ImageRecord, seen: Observation): readonly Check[] 
     units(seen),
     scratch(seen),
     rootReadOnly(seen),
+    sealed(record, seen),
     overlay('/etc', seen),
     overlay('/var', seen),
   ];

@@ -17,6 +17,8 @@ const SystemReport = z.object({
   state: z.string(),
   failedUnits: z.array(z.string()),
   target: z.object({ name: z.string(), active: z.boolean() }),
+  /** Of the device mapper; null where the root is not sealed. */
+  seal: z.object({ rootHash: z.string(), intact: z.boolean(), stops: z.boolean() }).nullable(),
   root: z.object({ fstype: z.string().nullable(), readOnly: z.boolean() }),
   overlays: z.record(z.string(), Overlay.nullable()),
   /** undefined level and members: it is not an array. */

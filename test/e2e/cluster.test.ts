@@ -138,6 +138,30 @@ describe.skipIf(typeof found === 'string')(
       expect(stdout).toContain(`hosts ${CLUSTER}-worker-1 ${CLUSTER}-worker-2`);
     });
 
+    it(
+      'compares the files of its image with the manifest, in the background',
+      { timeout: 300_000 },
+      async () => {
+        const files = async (): Promise<unknown> => {
+          const { stdout } = await kiln([
+            'machines',
+            'exec',
+            '--cluster',
+            CLUSTER,
+            '--machine',
+            `${CLUSTER}-worker-1`,
+            '--',
+            'kiln-status',
+            '--json',
+          ]);
+          return (JSON.parse(stdout) as { files: unknown }).files;
+        };
+        await expect
+          .poll(files, { timeout: 240_000, interval: 1000 })
+          .toMatchObject({ damaged: 0, first: [], files: expect.any(Number) as number });
+      },
+    );
+
     it("passes on a job's exit code", async () => {
       const { code } = await kiln(['run', CLUSTER, '--', '/scratch/there-is-none.py'], [1, 2]);
       expect(code).toBeGreaterThan(0);

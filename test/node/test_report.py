@@ -10,6 +10,8 @@ import pytest
 from kiln_node import report
 from kiln_node.commands import Result
 
+HASH = "5b" * 32
+
 MOUNTINFO = """\
 22 1 254:2 / / ro,relatime shared:1 - erofs /dev/vda2 ro,user_xattr,acl
 23 22 0:5 / /dev rw,nosuid shared:2 - devtmpfs devtmpfs rw,size=1G
@@ -22,12 +24,15 @@ MOUNTINFO = """\
 
 
 class Systemd:
-    """systemctl with given answers."""
+    """systemctl with given answers, and dmsetup of a sealed root."""
 
     def __init__(self, state: str, failed: str = "", target: str = "active") -> None:
         self.answers = {"is-system-running": state, "list-units": failed, "is-active": target}
 
     def run(self, argv: Sequence[str], *, timeout: float = 60) -> Result:
+        if argv[0] == "dmsetup":
+            table = f"0 8 verity 1 254:2 254:3 4096 4096 1 1 sha256 {HASH} aa 1 panic_on_corruption"
+            return Result(0, table if argv[1] == "table" else "0 8 verity V", "")
         return Result(0, self.answers[argv[1]] + "\n", "")
 
 
@@ -55,6 +60,7 @@ def test_reports_a_whole_system(sys_block: Path) -> None:
         "state": "running",
         "failedUnits": [],
         "target": {"name": "multi-user.target", "active": True},
+        "seal": {"rootHash": HASH, "intact": True, "stops": True},
         "root": {"fstype": "erofs", "readOnly": True},
         "overlays": {
             "/etc": {"fstype": "overlay", "upper": "/run/kiln-state/etc", "on": state},

@@ -6,6 +6,7 @@ const digest = (hex: string): string => `sha256:${hex.repeat(64)}`;
 export const IMAGE: MachineImage = {
   digest: digest('a'),
   raw: '/registry/images/a/image.raw',
+  manifest: '/registry/images/a/files.mtree',
   root: { start: 1048576, size: 4194304 },
 };
 

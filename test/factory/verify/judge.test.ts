@@ -29,6 +29,8 @@ const RECORD = ImageRecord.parse({
 
 const state = { source: '/dev/vda3', fstype: 'ext4' };
 
+const SEAL = { rootHash: 'e'.repeat(64), intact: true, stops: true };
+
 /** As a node of the real image says it (test/e2e/verify.test.ts boots one). */
 const STATUS: ProofStatus = {
   version: 1,
@@ -49,6 +51,7 @@ const STATUS: ProofStatus = {
     state: 'running',
     failedUnits: [],
     target: { name: 'multi-user.target', active: true },
+    seal: SEAL,
     root: { fstype: 'erofs', readOnly: true },
     overlays: {
       '/etc': { fstype: 'overlay', upper: '/run/kiln-state/etc', on: state },
@@ -120,6 +123,26 @@ describe('the verdict on a boot', () => {
       'a root that can be written',
       { status: { ...STATUS, system: { ...SYSTEM, root: { fstype: 'ext4', readOnly: false } } } },
       ['root is read-only'],
+    ],
+    [
+      'a root without a seal',
+      { status: { ...STATUS, system: { ...SYSTEM, seal: null } } },
+      ['root is sealed'],
+    ],
+    [
+      "another root's seal",
+      { status: { ...STATUS, system: { ...SYSTEM, seal: { ...SEAL, rootHash: 'f'.repeat(64) } } } },
+      ['root is sealed'],
+    ],
+    [
+      'a seal that was found broken',
+      { status: { ...STATUS, system: { ...SYSTEM, seal: { ...SEAL, intact: false } } } },
+      ['root is sealed'],
+    ],
+    [
+      'a seal that lets changed blocks pass as errors',
+      { status: { ...STATUS, system: { ...SYSTEM, seal: { ...SEAL, stops: false } } } },
+      ['root is sealed'],
     ],
     [
       'an /etc that is in memory only, and a /var that is not laid over',

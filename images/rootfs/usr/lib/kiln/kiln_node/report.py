@@ -1,6 +1,7 @@
 """What `kiln verify` cannot see from outside: the booted system as a whole, as `system` in the status.
 
 {"state", "failedUnits", "target": {"name", "active"}, "root": {"fstype", "readOnly"},
+"seal": {"rootHash", "intact", "stops"} | null,
 "overlays": {"/etc": {"fstype", "upper", "on": {"source", "fstype"} | null} | null, "/var": ...},
 "scratch": {"source", "fstype", "level", "members"} | null}. Measured here, from the kernel and
 systemd, and not taken from what the steps of the boot say of themselves.
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kiln_node import paths, status
+from kiln_node import paths, seal, status
 from kiln_node.commands import Commands, HostCommands
 
 TARGET = "multi-user.target"
@@ -106,10 +107,12 @@ def gather(
     active = commands.run(["systemctl", "is-active", TARGET]).stdout.strip()
     mounts = parse_mountinfo(mountinfo.read_text(encoding="utf-8"))
     root = at(mounts, "/")
+    sealed = seal.read(commands)
     return {
         "state": state,
         "failedUnits": [line.split()[0] for line in failed.splitlines() if line.strip()],
         "target": {"name": TARGET, "active": active == "active"},
+        "seal": None if sealed is None else sealed.facts(),
         "root": {"fstype": None if root is None else root.fstype, "readOnly": read_only},
         "overlays": {point: overlay(mounts, point) for point in OVERLAYS},
         "scratch": array(mounts, sys_block),

@@ -1,7 +1,7 @@
 """The node's state, as /run/kiln/status.json and as lines for machines and people.
 
-{"version": 1, "cluster", "role", "phase", "image", "scratch", "fault", "timings"}; phase goes
-booting, validated, scratch, configured, started, ready, or failed from anywhere; timings are
+{"version": 1, "cluster", "role", "phase", "image", "seal", "files", "scratch", "fault", "timings"};
+phase goes booting, validated, scratch, configured, started, ready, or failed from anywhere; timings are
 milliseconds since the machine's PID 1 started.
 """
 
@@ -28,6 +28,8 @@ def initial() -> State:
         "role": None,
         "phase": "booting",
         "image": None,
+        "seal": None,
+        "files": None,
         "scratch": None,
         "fault": None,
         "timings": {},
@@ -76,6 +78,13 @@ def describe(state: State) -> str:
             ("image", state["image"]["digest"]),
             ("content", f"{state['image']['contentId']} ({verdict})"),
         ]
+    if state["seal"]:
+        intact = "intact" if state["seal"]["intact"] else "BROKEN: a changed block was read"
+        rows.append(("seal", f"root hash {state['seal']['rootHash']}, {intact}"))
+    if state["files"]:
+        of = f"{state['files']['files']} files"
+        damaged = state["files"]["damaged"]
+        rows.append(("files", f"{of}, as in the manifest" if damaged == 0 else f"{damaged} of {of} DAMAGED"))
     scratch = state["scratch"]
     if scratch:
         size = f"{scratch['sizeBytes'] / 2**30:.1f} GiB" if scratch["sizeBytes"] else "size not known"

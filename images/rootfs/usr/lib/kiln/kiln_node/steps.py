@@ -7,14 +7,27 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from kiln_node import config, configure, eventlog, facts, paths, ready, role, status, validate
+from kiln_node import (
+    config,
+    configure,
+    eventlog,
+    facts,
+    filecheck,
+    paths,
+    ready,
+    role,
+    seal,
+    status,
+    validate,
+)
 from kiln_node.commands import HostCommands
 from kiln_node.faults import NodeFault
 from kiln_node.scratch import step as scratch
 
 
 def _validate() -> dict[str, Any]:
-    return validate.run()
+    sealed = seal.read(HostCommands())
+    return {**validate.run(), "seal": None if sealed is None else sealed.facts()}
 
 
 def _scratch() -> dict[str, Any]:
@@ -65,6 +78,24 @@ def run(name: str) -> int:
     status.publish(state)
     print(status.sentence(state), flush=True)
     return 0
+
+
+def check_files() -> int:
+    """Compare the image's files with its manifest; a node that runs other files stops its part of Spark."""
+    found = filecheck.check(filecheck.MANIFEST)
+    state = {**status.read(), "files": found}
+    if found["damaged"] == 0:
+        status.publish(state)
+        return 0
+    first = found["first"][0]
+    fault = NodeFault(
+        f"{found['damaged']} of {found['files']} files are not the image's: {first['path']} {first['what']}",
+        where=first["path"],
+        hint="store the image again (kiln bake, kiln promote) and deploy again",
+    )
+    status.publish(status.fail(state, "kiln-files.service", fault, status.milliseconds_since_boot()))
+    HostCommands().run(["systemctl", "stop", "spark-worker.service", "spark-master.service"])
+    return 1
 
 
 def unit_failed(unit: str) -> int:
