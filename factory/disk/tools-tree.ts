@@ -6,7 +6,7 @@ import { KilnError } from '../errors';
 import { moveIn } from '../layers/move';
 import { withWorkFolder } from '../layers/work-folder';
 import type { Exec, RunOptions, RunResult } from '../ports/exec';
-import type { Vault } from '../vault';
+import { admit, type Vault } from '../vault';
 
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 
@@ -53,7 +53,7 @@ export async function openDiskTools(
     .digest('hex');
   const tree = join(cache, 'tools', set);
   if (!existsSync(tree)) {
-    await vault.ensure(debs);
+    await admit(vault, debs);
     await withWorkFolder(cache, 'tools', async (work) => {
       const coming = join(work, 'coming');
       for (const deb of debs) await exec.run('dpkg-deb', ['--extract', vault.path(deb.sha256), coming]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
 import type { Project } from '../project';
-import type { Vault } from '../vault';
+import { admit, type Vault } from '../vault';
 import { archive } from './archive';
 import { LayerCache, type CachedLayer } from './cache';
 import { MANIFEST } from '../contracts/manifest';
@@ -64,7 +64,7 @@ export async function buildLayer(
   const cache = new LayerCache(project.cache);
   const cached = cache.get(layer.key);
   if (cached !== undefined) return cached;
-  await vault.ensure(layer.inputs);
+  await admit(vault, layer.inputs);
   const unpacked = await trees(context, planned, layer);
   const osTree = unpacked.get('os');
   const condaTree = unpacked.get('conda');

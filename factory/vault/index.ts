@@ -16,6 +16,7 @@ import type { Vault } from './vault';
 
 export type { FetchProgress, Vault } from './vault';
 export { fileName } from './file-name';
+export { admit } from './inspect';
 
 export interface VaultOptions {
   /** Nothing is asked of any registry. */
