@@ -23,7 +23,7 @@ interface Member {
   readonly name: string;
   readonly type?: Header['type'];
   readonly link?: string;
-  readonly content?: Buffer | string;
+  readonly content?: Uint8Array | string;
 }
 
 let folder: string;
@@ -83,12 +83,12 @@ with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_STORED if sys.argv[2] == "sto
   return readFileSync(file);
 }
 
-const command = (program: string, args: readonly string[], input: Buffer): Buffer<ArrayBuffer> =>
-  Buffer.from(execFileSync(program, args, { input, maxBuffer: 1 << 28 }));
+const command = (program: string, args: readonly string[], input: Buffer): Buffer =>
+  execFileSync(program, args, { input, maxBuffer: 1 << 28 });
 
 /** ar(5), as dpkg-deb reads it. */
 function arOf(members: readonly (readonly [string, Buffer])[]): Buffer {
-  const parts = [Buffer.from('!<arch>\n')];
+  const parts: Uint8Array[] = [Buffer.from('!<arch>\n')];
   for (const [name, content] of members) {
     const fields = [name.padEnd(16), '0'.padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)];
     parts.push(Buffer.from(`${fields.join('')}${String(content.length).padEnd(10)}\`\n`), content);
