@@ -1,12 +1,14 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { assemble } from '../disk/assemble';
+import { assemble, type Assembled } from '../disk/assemble';
 import { openDiskTools } from '../disk/tools-tree';
 import { KilnError } from '../errors';
-import { LayerCache } from '../layers/cache';
+import { rebuildLayer } from '../layers/build';
+import { LayerCache, type CachedLayer } from '../layers/cache';
+import { mendingLayers } from '../layers/damage';
 import { tell } from './events';
 import { assemblyKey, rememberBake } from './index-file';
-import { megabytes, seconds } from './layer-step';
+import { buildContext, megabytes, seconds } from './layer-step';
 import { requireOwn } from './own';
 import { openSession } from './session';
 
@@ -20,17 +22,18 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
   try {
     requireOwn(project);
     const cache = new LayerCache(project.cache);
-    const layers = plan.map((layer) => {
-      const cached = cache.get(layer.key);
-      if (cached === undefined) {
-        throw new KilnError({
-          code: 'layer-missing',
-          what: `layer ${layer.name} is not built`,
-          hint: `kiln bake, or kiln layer ${layer.name}`,
-        });
-      }
-      return cached;
-    });
+    const find = (): CachedLayer[] =>
+      plan.map((layer) => {
+        const cached = cache.get(layer.key);
+        if (cached === undefined) {
+          throw new KilnError({
+            code: 'layer-missing',
+            what: `layer ${layer.name} is not built`,
+            hint: `kiln bake, or kiln layer ${layer.name}`,
+          });
+        }
+        return cached;
+      });
     const started = Date.now();
     const tools = await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch);
     let step: { name: string; since: number } | undefined;
@@ -44,19 +47,24 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
           bytes: 0,
         });
     };
-    const { record, folder } = await assemble({
-      project,
-      exec,
-      tools,
-      lock: locked.lock,
-      lockDigest: locked.digest,
-      layers,
-      kiln: session.kiln,
-      onStep: (name) => {
-        finish();
-        step = { name, since: Date.now() };
-        tell({ event: 'started', step: name });
-      },
+    const put = (layers: readonly CachedLayer[]): Promise<Assembled> =>
+      assemble({
+        project,
+        exec,
+        tools,
+        lock: locked.lock,
+        lockDigest: locked.digest,
+        layers,
+        kiln: session.kiln,
+        onStep: (name) => {
+          finish();
+          step = { name, since: Date.now() };
+          tell({ event: 'started', step: name });
+        },
+      });
+    const { record, folder } = await mendingLayers(find, put, async (damaged) => {
+      const context = buildContext(session, 'assemble');
+      for (const { name } of damaged) await rebuildLayer(context, plan, name);
     });
     finish();
     rememberBake(project, await assemblyKey(plan, locked.digest), record.digest);

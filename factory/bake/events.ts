@@ -12,6 +12,8 @@ const BakeEvent = z.discriminatedUnion('event', [
     milliseconds: z.int().nonnegative(),
     bytes: z.int().nonnegative(),
   }),
+  /** Something of the cache was not what was put there, and is made again. */
+  z.strictObject({ event: z.literal('damaged'), step: z.string(), what: z.string() }),
 ]);
 export type BakeEvent = z.infer<typeof BakeEvent>;
 

@@ -2,18 +2,39 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LAYERS } from '../contracts/layers';
 import { KilnError } from '../errors';
-import { buildLayer } from '../layers/build';
+import { buildLayer, type BuildContext } from '../layers/build';
 import { LayerCache } from '../layers/cache';
 import { planLayers } from '../layers/plan';
 import { tell } from './events';
 import { requireOwn } from './own';
-import { openSession } from './session';
+import { openSession, type Session } from './session';
 
 /** Environment variable that names the bake's log. */
 export const LOG = 'KILN_LOG';
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+
+/** What building a layer takes; `step` names the log of one that no bake started. */
+export function buildContext(session: Session, step: string): BuildContext {
+  const { project, exec, vault, locked, code } = session;
+  const logs = join(project.state, 'logs');
+  mkdirSync(logs, { recursive: true });
+  return {
+    project,
+    exec,
+    vault,
+    code,
+    epoch: locked.lock.epoch,
+    log: process.env[LOG] ?? join(logs, `${step}.log`),
+    keyNow: async (name) =>
+      (await planLayers(project, locked.lock, code)).find((each) => each.name === name)?.key,
+    onDamage: (layer, what) => {
+      tell({ event: 'damaged', step: layer, what });
+      process.stdout.write(`${what}\n`);
+    },
+  };
+}
 
 /** `kiln layer NAME`: builds it unless it is in the cache; the layers below must be there. */
 export async function runLayer(name: string, lock: string | undefined, offline: boolean): Promise<void> {
@@ -26,7 +47,7 @@ export async function runLayer(name: string, lock: string | undefined, offline: 
     });
   }
   const session = await openSession({ ...(lock === undefined ? {} : { lock }), offline });
-  const { project, plan, exec, vault, locked } = session;
+  const { project, plan, vault } = session;
   try {
     requireOwn(project);
     const layer = plan.find((each) => each.name === name);
@@ -34,16 +55,7 @@ export async function runLayer(name: string, lock: string | undefined, offline: 
     const started = Date.now();
     tell({ event: 'started', step: name });
     const cached = new LayerCache(project.cache).get(layer.key) !== undefined;
-    const logs = join(project.state, 'logs');
-    mkdirSync(logs, { recursive: true });
-    const log = process.env[LOG] ?? join(logs, `layer-${name}.log`);
-    const keyNow = async (): Promise<string> =>
-      (await planLayers(project, locked.lock, session.code)).find((each) => each.name === name)?.key ?? '';
-    const built = await buildLayer(
-      { project, exec, vault, code: session.code, epoch: locked.lock.epoch, log, keyNow },
-      plan,
-      layer,
-    );
+    const built = await buildLayer(buildContext(session, `layer-${name}`), plan, layer);
     const milliseconds = Date.now() - started;
     tell({ event: 'done', step: name, cached, milliseconds, bytes: built.size });
     process.stdout.write(

@@ -27,6 +27,10 @@ export function bakeView(stream: NodeJS.WriteStream, say: (line: string) => void
     fallback: noteFallback,
     event(event) {
       clear();
+      if (event.event === 'damaged') {
+        say(`  ${event.what}`);
+        return;
+      }
       if (event.event === 'done') {
         const size = event.bytes === 0 ? '' : `, ${megabytes(event.bytes)}`;
         say(

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LayerName } from '../contracts/layers';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
 import type { Project } from '../project';
@@ -23,8 +24,10 @@ export interface BuildContext {
   readonly epoch: number;
   /** Where recipes' output goes, appended. */
   readonly log: string;
-  /** The layer's key as the project's files are now: what was edited during the build must not count as built. */
-  readonly keyNow: () => Promise<string>;
+  /** A layer's key as the project's files are now: what was edited during the build must not count as built. */
+  readonly keyNow: (name: LayerName) => Promise<string | undefined>;
+  /** Told what of the cache was damaged and is made again. */
+  readonly onDamage: (layer: LayerName, what: string) => void;
   readonly onLine?: (line: string) => void;
 }
 
@@ -46,9 +49,31 @@ async function trees(
         hint: `kiln bake, or kiln layer ${name} first`,
       });
     }
-    found.set(name, await unpackedTree(context.exec, context.project.cache, cached));
+    const unpack = (from: CachedLayer): Promise<string> =>
+      unpackedTree(context.exec, context.project.cache, from, (what) => {
+        context.onDamage(name, what);
+      });
+    try {
+      found.set(name, await unpack(cached));
+    } catch (error) {
+      if (!(error instanceof KilnError) || error.code !== 'layer-damaged') throw error;
+      found.set(name, await unpack(await rebuildLayer(context, planned, name)));
+    }
   }
   return found;
+}
+
+/** Discards a damaged layer of the cache and builds it again. */
+export async function rebuildLayer(
+  context: BuildContext,
+  planned: readonly PlannedLayer[],
+  name: LayerName,
+): Promise<CachedLayer> {
+  const layer = planned.find((each) => each.name === name);
+  if (layer === undefined) throw new Error(`layer ${name} is not planned`);
+  context.onDamage(name, `layer ${name} is damaged in the cache: it is built again`);
+  await new LayerCache(context.project.cache).discard(layer.key);
+  return await buildLayer(context, planned, layer);
 }
 
 /**
@@ -93,7 +118,7 @@ export async function buildLayer(
       ...(osTree === undefined ? {} : { osTree }),
       ...(condaTree === undefined ? {} : { condaTree }),
     });
-    if ((await context.keyNow()) !== layer.key) {
+    if ((await context.keyNow(layer.name)) !== layer.key) {
       throw new KilnError({
         code: 'sources-changed',
         what: `files that layer ${layer.name} is made of changed while it was built`,

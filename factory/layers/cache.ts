@@ -5,6 +5,7 @@ import { Digest, Sha256 } from '../contracts/digest';
 import { LAYERS } from '../contracts/layers';
 import { MANIFEST } from '../contracts/manifest';
 import { moveAway, moveIn } from './move';
+import { withWorkFolder } from './work-folder';
 
 /** What stands beside a layer's tar. */
 const LayerRecord = z.strictObject({
@@ -53,6 +54,14 @@ export class LayerCache {
     if (!parsed.success || parsed.data.key !== key || statSync(tar).size !== parsed.data.size)
       return undefined;
     return { ...parsed.data, tar, manifest };
+  }
+
+  /** Takes a layer out, at once; it is built again when it is asked for. */
+  async discard(key: string): Promise<void> {
+    await withWorkFolder(this.cache, 'discard', (work) => {
+      moveAway(this.folder(key), work);
+      return Promise.resolve();
+    });
   }
 
   /**

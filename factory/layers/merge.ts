@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import { extract, pack, type Extract, type Header, type Pack } from 'tar-stream';
 import type { LayerName } from '../contracts/layers';
 import { KilnError, type Fault } from '../errors';
+import { layerDamaged } from './damage';
 import { MergeRules } from './merge-rules';
 
 export interface MergeLayer {
@@ -139,11 +140,7 @@ export async function mergeLayers(options: MergeOptions): Promise<Merged> {
       }
     }
     if ((await feeding) !== layer.digest) {
-      throw new KilnError({
-        code: 'layer-damaged',
-        what: `layer ${layer.name} in the cache is not what was built: ${layer.tar}`,
-        hint: `remove its folder and bake again: rm -r ${layer.tar.replace(/\/[^/]*$/, '')}`,
-      });
+      throw layerDamaged(layer);
     }
   };
 

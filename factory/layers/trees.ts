@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
 import type { CachedLayer } from './cache';
+import { damagedOf, layerDamaged } from './damage';
 import { moveAway, moveIn } from './move';
-import { fileSha256 } from './tree-digest';
+import { firstDifference } from './tree-check';
 import { withWorkFolder } from './work-folder';
 
 /** Milliseconds; no recipe takes longer. */
@@ -12,19 +12,26 @@ const IN_USE = 3_600_000;
 
 /**
  * A layer unpacked, for recipes that run programs of the image: `trees/<layer>-<key>` in the user's cache,
- * whole or not at all; those of a layer that were not used lately go when a new one comes.
+ * whole or not at all, and compared with the layer's manifest before it is used again; those of a layer that were not used lately go when a new one comes.
  */
-export async function unpackedTree(exec: Exec, cache: string, layer: CachedLayer): Promise<string> {
+export async function unpackedTree(
+  exec: Exec,
+  cache: string,
+  layer: CachedLayer,
+  onDamage?: (what: string) => void,
+): Promise<string> {
   const parent = join(cache, 'trees');
   const tree = join(parent, `${layer.name}-${layer.key}`);
-  if (existsSync(tree)) return used(tree);
-  if (`sha256:${await fileSha256(layer.tar)}` !== layer.digest) {
-    throw new KilnError({
-      code: 'layer-damaged',
-      what: `layer ${layer.name} in the cache is not what was built: ${layer.tar}`,
-      hint: 'remove its folder and bake again',
+  if (existsSync(tree)) {
+    const difference = await firstDifference(tree, layer.manifest);
+    if (difference === undefined) return used(tree);
+    onDamage?.(`the unpacked layer ${layer.name} differs at ${difference}: it is unpacked again`);
+    await withWorkFolder(cache, 'tree', (work) => {
+      moveAway(tree, work);
+      return Promise.resolve();
     });
   }
+  if ((await damagedOf([layer])).length > 0) throw layerDamaged(layer);
   mkdirSync(parent, { recursive: true });
   await withWorkFolder(cache, 'tree', async (work) => {
     forget(parent, `${layer.name}-`, work);

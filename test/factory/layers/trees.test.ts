@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CachedLayer } from '../../../factory/layers/cache';
-import { fileSha256 } from '../../../factory/layers/tree-digest';
+import { surveyTar } from '../../../factory/layers/manifest';
 import { unpackedTree } from '../../../factory/layers/trees';
 import { hostExec } from '../../../factory/ports/exec-host';
 
@@ -16,8 +16,15 @@ beforeEach(async () => {
   writeFileSync(join(cache, 'source', 'file'), 'content');
   const tar = join(cache, 'layer.tar');
   execFileSync('tar', ['--create', '--file', tar, '--directory', join(cache, 'source'), '.']);
-  const digest = `sha256:${await fileSha256(tar)}`;
-  layer = { name: 'conda', key: 'a'.repeat(64), tar, digest, size: 1 } as CachedLayer;
+  const manifest = join(cache, 'files.mtree');
+  layer = {
+    version: 1,
+    name: 'conda',
+    key: 'a'.repeat(64),
+    tar,
+    manifest,
+    ...(await surveyTar(tar, manifest)),
+  };
 });
 afterEach(() => {
   rmSync(cache, { recursive: true, force: true });
