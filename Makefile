@@ -1,5 +1,6 @@
 # make demo      the whole road once: lock, bake, boot, deploy, a job, destroy
 # make test      checks, unit, node and end-to-end tests (the last need root)
+# make test-all  the same with every variant of the long ones, and the provider's tests
 # make check     formatting, lint, types, unused code
 # make setup     what kiln needs on this machine
 # make clean     what was built here; the user's cache stays
@@ -13,7 +14,8 @@ demo:
 test: setup
 	@tools/test check unit node e2e
 
-test-all: test
+test-all: setup
+	@KILN_TEST_ALL=1 tools/test check unit node e2e
 	@cd tools/provider-null && GOTOOLCHAIN=local GOFLAGS=-buildvcs=false go test ./...
 
 check: setup

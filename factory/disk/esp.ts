@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MIB, wholeMiB } from './layout';
 import type { DiskTools } from './tools-tree';
@@ -72,8 +72,11 @@ export async function writeEsp(
     writeFileSync(file, value);
     return file;
   };
+  // A copy: its date is set below, and a cache that was copied may have lost the one of the tools' tree.
+  const loader = join(work, 'loader.efi');
+  copyFileSync(tools.path('usr/lib/systemd/boot/efi/systemd-bootx64.efi'), loader);
   const files: readonly (readonly [string, string])[] = [
-    [tools.path('usr/lib/systemd/boot/efi/systemd-bootx64.efi'), '::EFI/BOOT/BOOTX64.EFI'],
+    [loader, '::EFI/BOOT/BOOTX64.EFI'],
     [text('loader.conf', 'timeout 0\neditor no\n'), '::loader/loader.conf'],
     [text('node.conf', bootEntry(content)), '::loader/entries/node.conf'],
     [join(content.boot, 'vmlinuz'), '::vmlinuz'],
@@ -87,7 +90,7 @@ export async function writeEsp(
   await tools.run('mkfs.vfat', ['--invariant', '-F', '32', '-s', '1', '-i', volumeId, '-n', 'KILN-ESP', out]);
   await tools.run('mmd', ['-i', out, '::EFI', '::EFI/BOOT', '::loader', '::loader/entries']);
   for (const [file, target] of files) {
-    if (!file.startsWith(tools.path(''))) utimesSync(file, content.epoch, content.epoch);
+    utimesSync(file, content.epoch, content.epoch);
     await tools.run('mcopy', ['-m', '-i', out, file, target]);
   }
 }

@@ -81,11 +81,19 @@ async function feed(file: string, reader: Extract): Promise<string> {
 }
 
 async function drain(from: Pack, to: Writable): Promise<void> {
+  // A program that ends early closes its pipe, with an error or without.
+  const gone = new Promise<never>((_, reject) => {
+    to.once('error', reject);
+    to.once('close', () => {
+      if (!to.writableFinished) reject(new Error('what reads the merged layers ended before they did'));
+    });
+  });
+  gone.catch(() => undefined);
   for await (const chunk of from as unknown as AsyncIterable<Uint8Array>) {
-    if (!to.write(chunk)) await once(to, 'drain');
+    if (!to.write(chunk)) await Promise.race([once(to, 'drain'), gone]);
   }
   to.end();
-  await once(to, 'finish');
+  await Promise.race([once(to, 'finish'), gone]);
 }
 
 function refused(faults: readonly Fault[]): KilnError {

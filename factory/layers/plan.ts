@@ -34,6 +34,12 @@ export function nodeSchema(): string {
 
 const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+/** The libraries that unpack packages and write their records: other versions may write other bytes. */
+async function pythonTools(project: Project): Promise<Record<string, string>> {
+  const file = join('tools', 'python', 'requirements.txt');
+  return { [file]: await fileSha256(join(project.home, file)) };
+}
+
 /** What of the project a layer's recipe reads beside its locked inputs. */
 async function sources(name: LayerName, project: Project, code: string): Promise<Record<string, string>> {
   const sandbox = { 'images/sandbox': await fileSha256(join(project.home, 'images', 'sandbox')) };
@@ -44,8 +50,14 @@ async function sources(name: LayerName, project: Project, code: string): Promise
         'images/rootfs': await treeDigest(join(project.home, 'images', 'rootfs')),
         'the schema of node.json': textDigest(nodeSchema()),
       };
+    case 'conda':
+      return { ...sandbox, ...(await pythonTools(project)) };
     case 'code':
-      return { ...sandbox, [code]: await treeDigest(join(project.root, code)) };
+      return {
+        ...sandbox,
+        ...(await pythonTools(project)),
+        [code]: await treeDigest(join(project.root, code)),
+      };
     default:
       return sandbox;
   }

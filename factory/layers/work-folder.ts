@@ -1,7 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { KilnError } from '../errors';
 import { withFileLock } from '../ports/file-lock';
 
 /** flock(1) on a descriptor of ours: the lock stays with the descriptor, so with this process, whatever ends it. */
@@ -45,6 +46,20 @@ async function lockedFolder(
   });
 }
 
+/** Bytes; programs give up before the very last one is taken. */
+const FULL = 16 * 1024 * 1024;
+
+/** Not every program says what it lacked: mkfs.erofs finds a tar that it could not keep to be no tar. */
+function named(error: unknown, folder: string): unknown {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize > FULL) return error;
+  return new KilnError({
+    code: 'no-space',
+    what: `No space left on device: ${folder}\n${error instanceof Error ? error.message : String(error)}`,
+    cause: error,
+  });
+}
+
 /**
  * Gives `work` an empty folder in a cache or state folder and removes it afterwards; what killed processes
  * left there is removed first. What shall appear whole or not at all is made in it and renamed to its place.
@@ -57,6 +72,8 @@ export async function withWorkFolder<T>(
   const { folder, descriptor } = await lockedFolder(join(place, 'work'), purpose);
   try {
     return await work(folder);
+  } catch (error) {
+    throw named(error, folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
     closeSync(descriptor);

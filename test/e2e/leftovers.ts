@@ -36,7 +36,7 @@ function* processes(): Generator<string> {
   for (const pid of list('/proc').filter((name) => /^\d+$/.test(name))) {
     const words = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
     if (words === '' || Number(pid) === process.pid) continue; // a kernel thread, ended, or us
-    yield `process ${pid}: ${words}`;
+    yield `process ${pid}: ${words} (in ${link(`/proc/${pid}/cwd`)})`;
     for (const kind of ['pid', 'mnt', 'net']) {
       const namespace = link(`/proc/${pid}/ns/${kind}`);
       if (namespace !== '' && namespace !== link(`/proc/self/ns/${kind}`)) {

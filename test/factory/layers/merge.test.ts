@@ -137,4 +137,23 @@ describe('the merged tar', () => {
     writeFileSync(spark.tar, bytes);
     await expect(merge([await layer('os', os), spark])).rejects.toMatchObject({ code: 'layer-damaged' });
   });
+
+  it('ends when its reader goes away without a word, as a program does that found no room', async () => {
+    const big = await layer('os', { 'usr/big': 'x'.repeat(8_000_000) });
+    const out = new PassThrough();
+    out.once('data', () => {
+      out.pause();
+      setImmediate(() => out.destroy());
+    });
+    await expect(
+      mergeLayers({
+        layers: [big],
+        added: [],
+        leftOut: [],
+        onLeftOut: () => Promise.resolve(),
+        epoch: EPOCH,
+        out,
+      }),
+    ).rejects.toThrow('ended before they did');
+  });
 });

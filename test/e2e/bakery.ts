@@ -1,0 +1,298 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import type { LayerName } from '../../factory/contracts/layers';
+import { Lock } from '../../factory/contracts/lock';
+import { MANIFEST } from '../../factory/contracts/manifest';
+import { archive } from '../../factory/layers/archive';
+import { LayerCache } from '../../factory/layers/cache';
+import { surveyTar } from '../../factory/layers/manifest';
+import { fileSha256 } from '../../factory/layers/tree-digest';
+import { unpackedTree } from '../../factory/layers/trees';
+import { withWorkFolder } from '../../factory/layers/work-folder';
+import { hostExec } from '../../factory/ports/exec-host';
+import { findProject } from '../../factory/project';
+
+const home = resolve(__dirname, '..', '..');
+
+const Explained = z.object({ layers: z.array(z.object({ layer: z.string(), key: z.string() })) });
+const Baked = z.object({ digest: z.string(), folder: z.string(), baked: z.boolean() });
+const Failed = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    faults: z.array(z.object({ where: z.string(), what: z.string() })).default([]),
+  }),
+});
+
+type Outcome = z.infer<typeof Baked>;
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The same file at another place: a link, or a copy where a link cannot be. */
+function take(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
+  }
+}
+
+export interface Circumstances {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Words before the command as root runs it: namespaces of its own. */
+  readonly outside?: readonly string[];
+  /** Words before kiln itself, as its user runs them. */
+  readonly inside?: readonly string[];
+}
+
+/** A project and a cache apart from this checkout's, for tests that kill, fill or vary what bakes there. */
+export class Bakery {
+  readonly project: string;
+  readonly cache: string;
+  private known: ReadonlyMap<string, string> | undefined;
+
+  /**
+   * @param user who bakes; else root.
+   * @param project name of the project's folder.
+   */
+  constructor(
+    readonly folder: string,
+    readonly user?: number,
+    project = 'project',
+    cache = join(folder, 'cache'),
+  ) {
+    this.project = join(folder, project);
+    this.cache = cache;
+  }
+
+  /** This checkout's files as git sees them; what it runs on is linked. */
+  copyProject(): void {
+    const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+      cwd: home,
+      encoding: 'utf8',
+    }).split('\0');
+    for (const file of files.filter((name) => name !== '' && existsSync(join(home, name)))) {
+      mkdirSync(dirname(join(this.project, file)), { recursive: true });
+      cpSync(join(home, file), join(this.project, file), {
+        preserveTimestamps: true,
+        verbatimSymlinks: true,
+      });
+    }
+    cpSync(join(home, 'dist'), join(this.project, 'dist'), { recursive: true, preserveTimestamps: true });
+    for (const name of ['node_modules', '.venv']) symlinkSync(join(home, name), join(this.project, name));
+  }
+
+  /** Downloads for those layers, and the disk tools, out of the user's cache. */
+  takeDownloads(layers: readonly LayerName[] = ['code']): void {
+    const checkout = findProject(home);
+    const { inputs } = Lock.parse(JSON.parse(readFileSync(checkout.lock, 'utf8')));
+    for (const { use, sha256 } of inputs) {
+      if (use !== 'tools' && !layers.some((name) => name === use)) continue;
+      const file = join('vault', sha256.slice(0, 2), sha256);
+      mkdirSync(dirname(join(this.cache, file)), { recursive: true });
+      take(join(checkout.cache, file), join(this.cache, file));
+    }
+    cpSync(join(checkout.cache, 'tools'), join(this.cache, 'tools'), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+  }
+
+  /** A layer of the user's cache, whole; its files are links. */
+  linkLayer(name: LayerName): void {
+    const key = this.keys().get(name) ?? '';
+    const from = new LayerCache(findProject(home).cache).folder(key);
+    const to = new LayerCache(this.cache).folder(key);
+    mkdirSync(to, { recursive: true });
+    for (const file of readdirSync(from)) take(join(from, file), join(to, file));
+  }
+
+  /** Keys of the layers, by name; they do not depend on who asks. */
+  private keys(): ReadonlyMap<string, string> {
+    if (this.known === undefined) {
+      const asked = spawnSync(join(this.project, 'bin', 'kiln'), ['bake', '--explain', '--json'], {
+        cwd: this.project,
+        env: this.environment(),
+        encoding: 'utf8',
+      });
+      const { layers } = Explained.parse(JSON.parse(asked.stdout));
+      this.known = new Map(layers.map(({ layer, key }) => [layer, key]));
+    }
+    return this.known;
+  }
+
+  /**
+   * In place of all layers but code ones under the same keys with little in them: a C library and a kernel of
+   * some bytes, Python without packages. A bake then is a real one, of the real steps, in seconds.
+   */
+  private async standIns(): Promise<void> {
+    const checkout = findProject(home);
+    const keys = this.keys();
+    const real = new LayerCache(checkout.cache);
+    const tree = async (name: string): Promise<string> => {
+      const layer = real.get(keys.get(name) ?? '');
+      if (layer === undefined) throw new Error(`layer ${name} of this checkout is not baked`);
+      return await unpackedTree(hostExec, checkout.cache, layer);
+    };
+    await this.standIn('os', keys, async (out) => {
+      const os = await tree('os');
+      const libraries = 'usr/lib/x86_64-linux-gnu';
+      mkdirSync(join(out, libraries), { recursive: true });
+      execFileSync('cp', ['-a', join(os, 'usr/lib64'), join(out, 'usr')]);
+      for (const file of readdirSync(join(os, libraries)).filter((each) =>
+        /^(ld-linux|lib(c|m|dl|rt|util|pthread|resolv)\.so)/.test(each),
+      ))
+        execFileSync('cp', ['-a', join(os, libraries, file), join(out, libraries)]);
+      for (const made of ['boot', 'usr/lib/kiln']) mkdirSync(join(out, made));
+      for (const file of ['vmlinuz', 'initrd']) writeFileSync(join(out, 'boot', file), file.repeat(1000));
+      mkdirSync(join(out, 'var/lib/spark'), { recursive: true, mode: 0o750 });
+      execFileSync('chown', ['990:990', join(out, 'var/lib/spark')]);
+    });
+    await this.standIn('conda', keys, async (out) => {
+      const copy = `tar -C "$1" -c --exclude='site-packages/*' opt/conda-env | tar -C "$2" -x`;
+      execFileSync('bash', ['-o', 'pipefail', '-c', copy, 'copy', await tree('conda'), out]);
+    });
+    for (const name of ['spark', 'hadoop', 'jars', 'node'] as const)
+      await this.standIn(name, keys, (out) => {
+        mkdirSync(join(out, 'opt', name), { recursive: true });
+        writeFileSync(join(out, 'opt', name, 'file'), name.repeat(100_000));
+        return Promise.resolve();
+      });
+  }
+
+  private async standIn(
+    name: LayerName,
+    keys: ReadonlyMap<string, string>,
+    fill: (out: string) => Promise<void>,
+  ): Promise<void> {
+    await withWorkFolder(this.cache, name, async (work) => {
+      const [out, tar, manifest] = [join(work, 'out'), join(work, 'layer.tar'), join(work, MANIFEST)];
+      mkdirSync(out);
+      await fill(out);
+      await archive(hostExec, { tree: out, tar, epoch: 1_700_000_000, keepOwners: name === 'os' });
+      const surveyed = await surveyTar(tar, manifest);
+      new LayerCache(this.cache).put(
+        { version: 1, name, key: keys.get(name) ?? '', ...surveyed },
+        tar,
+        manifest,
+      );
+    });
+  }
+
+  /** All that a bake of little needs: see standIns. */
+  async stockSmall(): Promise<this> {
+    this.copyProject();
+    this.takeDownloads();
+    await this.standIns();
+    this.handOver();
+    return this;
+  }
+
+  /** Gives the folder to the user who bakes. Linked files stay root's: a user may only read them. */
+  handOver(): void {
+    if (this.user === undefined) return;
+    const owner = String(this.user);
+    execFileSync('find', [
+      ...[this.folder, '-xdev', '(', '-links', '-2', '-o', '-type', 'd', ')'],
+      ...['-exec', 'chown', '-h', `${owner}:${owner}`, '{}', '+'],
+    ]);
+  }
+
+  private command(args: readonly string[], circumstances: Circumstances): string[] {
+    const { outside = [], inside = [] } = circumstances;
+    const user =
+      this.user === undefined
+        ? []
+        : ['unshare', '--mount', '--', join(__dirname, 'ordinary-user'), String(this.user), this.folder];
+    const enter = ['bash', '-c', 'cd "$1" && shift && exec "$@"', 'enter', this.project];
+    return [...outside, ...user, ...enter, ...inside, join(this.project, 'bin', 'kiln'), ...args];
+  }
+
+  private environment(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+    return { PATH: process.env['PATH'], HOME: this.folder, KILN_CACHE: this.cache, ...env };
+  }
+
+  /** Starts `kiln bake --offline --json`; the process id is kiln's own. */
+  start(circumstances: Circumstances = {}): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
+    const [program = '', ...args] = this.command(['bake', '--offline', '--json'], circumstances);
+    const child = spawn(program, args, {
+      env: this.environment(circumstances.env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    const ended = new Promise<Ran>((done, reject) => {
+      child.on('error', reject);
+      child.on('close', (code) => {
+        done({ code, out, err });
+      });
+    });
+    return { child, ended };
+  }
+
+  /** A bake that must succeed. */
+  async bake(circumstances: Circumstances = {}): Promise<Outcome> {
+    return baked(await this.start(circumstances).ended);
+  }
+
+  /** What a bake leaves, but for the layers below code: the next one builds code and the disk again. */
+  forget(): void {
+    rmSync(new LayerCache(this.cache).folder(this.keys().get('code') ?? ''), {
+      recursive: true,
+      force: true,
+    });
+    for (const name of ['images', 'bakes', 'latest'])
+      rmSync(join(this.project, '.kiln', name), { recursive: true, force: true });
+  }
+
+  /** Every layer and image that can be seen and is not whole; empty is good. */
+  async halves(): Promise<string[]> {
+    const found: string[] = [];
+    const layers = join(this.cache, 'layers');
+    const cache = new LayerCache(this.cache);
+    for (const key of existsSync(layers) ? readdirSync(layers) : []) {
+      const layer = cache.get(key);
+      if (layer === undefined || `sha256:${await fileSha256(layer.tar)}` !== layer.digest)
+        found.push(join(layers, key));
+    }
+    const images = join(this.project, '.kiln', 'images');
+    for (const hex of existsSync(images) ? readdirSync(images) : []) {
+      const disk = join(images, hex, 'image.raw');
+      if (!existsSync(disk) || (await fileSha256(disk)) !== hex) found.push(join(images, hex));
+    }
+    return found;
+  }
+}
+
+/** What a bake that must succeed said. */
+export function baked(ran: Ran): Outcome {
+  if (ran.code !== 0) throw new Error(`the bake failed (${String(ran.code)})\n${ran.err}\n${ran.out}`);
+  return Baked.parse(JSON.parse(ran.out));
+}
+
+/** What a bake that must fail said. */
+export function failed(ran: Ran): z.infer<typeof Failed>['error'] {
+  if (ran.code !== 3 || ran.out === '')
+    throw new Error(`exit code 3 was expected, not ${String(ran.code)}\n${ran.err}`);
+  return Failed.parse(JSON.parse(ran.out)).error;
+}
+
+export const whole = process.env['KILN_TEST_ALL'] === '1';
