@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { LAYERS } from '../contracts/layers';
 import { ImageRecord, LOCK_COPY } from '../contracts/record';
 import type { Lock } from '../contracts/lock';
 import { MANIFEST } from '../contracts/manifest';
@@ -21,10 +22,11 @@ import { fileSha256 } from '../layers/tree-digest';
 import { withWorkFolder } from '../layers/work-folder';
 import type { Exec } from '../ports/exec';
 import type { Project } from '../project';
-import { derivedUuid, derivedVolumeId, sealSalt } from './identity';
+import { derivedUuid, derivedVolumeId, nameDigest, sealSalt } from './identity';
 import { writeEsp } from './esp';
 import { writeImageManifest } from './image-manifest';
 import { layOut, MIB, partitionTable } from './layout';
+import { placeRoot } from './place';
 import { writeRoot } from './root';
 import { sealedPartitions, writeSeal } from './seal';
 import { writeState } from './state';
@@ -51,6 +53,26 @@ export interface Assembled {
 
 const imagesFolder = (project: Project): string => join(project.state, 'images');
 const hex = (digest: string): string => digest.replace(/^sha256:/, '');
+
+/** The layer whose files change with nearly every bake; what is made at assembly counts to it. */
+const VOLATILE = LAYERS.at(-1);
+
+/**
+ * Two empty file systems are equal as well: what was built must be sound and have every name that was merged.
+ * @throws KilnError `root-failed`.
+ */
+async function requireWhole(tools: DiskTools, root: string, names: number, merged: number): Promise<void> {
+  const { code, stderr } = await tools.run('fsck.erofs', [root], { accept: [0, 1] });
+  if (code === 0 && names === merged) return;
+  throw new KilnError({
+    code: 'root-failed',
+    what:
+      code === 0
+        ? `the root file system has ${String(names)} names, the layers have ${String(merged)}`
+        : `fsck.erofs finds the root file system damaged: ${stderr.trim()}`,
+    hint: 'bake again; if it stays, the disk or memory of this machine may be at fault',
+  });
+}
 
 /** Copies a partition's file to its place; holes stay holes. */
 async function place(exec: Exec, part: string, disk: string, start: number): Promise<void> {
@@ -85,7 +107,9 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   return await withWorkFolder(project.state, 'disk', async (work) => {
     const file = (name: string): string => join(work, name);
     const { epoch } = lock;
-    // UUIDs do not depend on sizes, so the boot entry can name partitions that are laid out later.
+    // File systems that every bake makes alike have UUIDs of the image's name: another one in each bake would move
+    // all their checksums. Partitions are found by UUIDs of the content.
+    const template = nameDigest(lock.image);
     const uuid = (name: string): string => derivedUuid(contentId, `partition ${name}`);
 
     step('root file system');
@@ -100,9 +124,16 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       added,
       uuid: derivedUuid(contentId, 'root file system'),
       epoch,
-      out: file('root.erofs'),
+      out: file('root.built'),
       work,
     });
+    const placed = placeRoot({
+      built: file('root.built'),
+      out: file('root.erofs'),
+      isVolatile: (path) => merged.ownerOf(path) === VOLATILE,
+    });
+    rmSync(file('root.built'));
+    await requireWhole(tools, file('root.erofs'), placed.names, merged.entries);
     const manifest = await writeImageManifest({
       layers: options.layers,
       added,
@@ -119,7 +150,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     });
     const uuids = { ...sealedPartitions(rootHash), esp: uuid('esp'), state: uuid('state') };
     step('boot and state partitions');
-    await writeEsp(tools, work, file('esp.vfat'), derivedVolumeId(contentId, 'esp file system'), {
+    await writeEsp(tools, work, file('esp.vfat'), derivedVolumeId(template, 'esp file system'), {
       boot: file('boot'),
       image: lock.image,
       rootHash,
@@ -127,8 +158,8 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       epoch,
     });
     const [stateUuid, hashSeed] = [
-      derivedUuid(contentId, 'state file system'),
-      derivedUuid(contentId, 'state hash seed'),
+      derivedUuid(template, 'state file system'),
+      derivedUuid(template, 'state hash seed'),
     ];
     await writeState(tools, work, file('state.ext4'), stateUuid, hashSeed, epoch);
 

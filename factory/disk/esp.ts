@@ -1,10 +1,12 @@
 import { copyFileSync, mkdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MIB, wholeMiB } from './layout';
+import { MIB } from './layout';
 import type { DiskTools } from './tools-tree';
 
 /** FAT32 has no fewer clusters than this many MiB hold. */
 const SMALLEST = 64 * MIB;
+/** Another kernel or initrd seldom moves what lies behind the ESP. */
+const STEP = 32 * MIB;
 
 export interface EspContent {
   /** Folder with `vmlinuz` and `initrd`. */
@@ -84,7 +86,7 @@ export async function writeEsp(
   ];
   const used = files.reduce((sum, [file]) => sum + statSync(file).size, 0);
   // An eighth for the file system's own tables and rounding.
-  const size = Math.max(SMALLEST, wholeMiB(used * 1.125));
+  const size = Math.max(SMALLEST, Math.ceil((used * 1.125) / STEP) * STEP);
   writeFileSync(out, '');
   truncateSync(out, size);
   await tools.run('mkfs.vfat', ['--invariant', '-F', '32', '-s', '1', '-i', volumeId, '-n', 'KILN-ESP', out]);

@@ -16,6 +16,10 @@ export function derivedUuid(contentId: Digest, purpose: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
+/** A digest of an image's name, for what must be alike in all its bakes. */
+export const nameDigest = (image: string): Digest =>
+  `sha256:${createHash('sha256').update(`kiln name 1\n${image}\n`).digest('hex')}`;
+
 /**
  * Salt of an image's seals, 64 hex digits. It is a function of the image's name alone: a block that two
  * bakes have in common has the same hash in both, and a change moves only its own path up the tree.
