@@ -39,6 +39,9 @@ export function packageOwners(lists: ReadonlyMap<string, string>): ReadonlyMap<s
   return owners;
 }
 
+/** Whether an item is one large file. */
+export const standsAlone = (name: string): boolean => name.startsWith('file ');
+
 /** Name of the item that a file belongs to: what is likely to change when it does. */
 export function groupOf(
   file: { readonly path: string; readonly size: number },

@@ -9,8 +9,8 @@ import {
   NIDS_PER_BLOCK,
   placedSuperblock,
 } from './erofs';
-import { groupOf, isPackageList, packageOwners } from './groups';
-import { type Item, placeInSlots } from './slots';
+import { groupOf, isPackageList, packageOwners, standsAlone } from './groups';
+import { CELL, type Item, placeInCells, placeInSlots } from './slots';
 
 /** Regions are whole multiples of so many blocks, so that one that grows a little moves none behind it. */
 const METADATA_STEP = 1024; // 4 MiB
@@ -69,8 +69,9 @@ function itemsOf(
 }
 
 /**
- * Where everything goes: superblock and metadata in front with room to grow, then slots (slots.ts), then what
- * changes with every bake.
+ * Where everything goes: superblock and metadata in front with room to grow, then large files, then packages and
+ * folders, each kind in a region of its own (slots.ts), then what changes with every bake. A package that
+ * outgrows its slot then pushes aside no large file, and a night's updates stay within one part of the hash tree.
  */
 export function planPlaces(
   erofs: Erofs,
@@ -88,12 +89,13 @@ export function planPlaces(
     erofs.files.filter(({ path }) => !isVolatile(path)),
     owners,
   );
-  const items: Item[] = [...lasting].map(([name, files]) => ({
+  const front = stepped(1 + (erofs.blocks - metadata) * METADATA_ROOM, METADATA_STEP);
+  const items = [...lasting].map(([name, files]) => ({
     name,
     blocks: files.reduce((sum, { blocks }) => sum + blocks, 0),
   }));
-  const front = stepped(1 + (erofs.blocks - metadata) * METADATA_ROOM, METADATA_STEP);
-  const slots = placeInSlots(items);
+  const isLarge = ({ name, blocks }: Item): boolean => standsAlone(name) || blocks > CELL;
+  const regions = [placeInSlots(items.filter(isLarge)), placeInCells(items.filter((item) => !isLarge(item)))];
   const starts = new Map<number, number>();
   const moves: Move[] = [];
   const put = (files: readonly ErofsFile[], at: number): number => {
@@ -105,10 +107,14 @@ export function planPlaces(
     }
     return next;
   };
-  for (const [name, files] of lasting) put(files, front + (slots.starts.get(name) ?? 0));
+  let region = front;
+  for (const { starts: places, blocks } of regions) {
+    for (const [name, at] of places) put(lasting.get(name) ?? [], region + at);
+    region += blocks;
+  }
   const end = put(
     erofs.files.filter(({ path }) => isVolatile(path)),
-    front + slots.blocks,
+    region,
   );
   moves.push({ from: metadata, to: 1, blocks: erofs.blocks - metadata });
   return { metadata, starts, moves, blocks: stepped(end, WHOLE_STEP) };

@@ -90,3 +90,82 @@ export function placeInSlots(items: readonly Item[]): Slots {
     if (starts !== undefined) return { starts, blocks };
   }
 }
+
+/** Blocks of a cell: 16 MiB. */
+export const CELL = 4096;
+/** An item above a quarter of a cell has one of its own. */
+const SHARED = CELL / 4;
+/** Room for every four of what shares: slots of a cell, cells of the region. */
+const SPARE = 5 / 4;
+/** The region grows by so many cells. */
+const CELL_STEP = 8;
+
+/** In turns that depend on nothing but the names, each takes a seat it draws, or draws again. */
+function seat(names: readonly string[], seats: number): ReadonlyMap<string, number> {
+  const range = powerAbove(seats);
+  const taken = new Uint8Array(seats);
+  const found = new Map<string, number>();
+  for (const name of [...names].sort((a, b) => draw(a, -1) - draw(b, -1) || (a < b ? -1 : 1))) {
+    let place = seats;
+    for (let attempt = 0; place >= seats || taken[place] === 1; attempt += 1) {
+      // Whoever has no luck takes the first that is free.
+      place = attempt < DRAWS ? draw(name, attempt) % range : attempt - DRAWS;
+    }
+    taken[place] = 1;
+    found.set(name, place);
+  }
+  return found;
+}
+
+/** Cell -> names in it, of items that all have slots of one size: each goes to the cell its name likes best. */
+function share(names: readonly string[], cells: number, seats: number): readonly (readonly string[])[] {
+  const members: string[][] = Array.from({ length: cells }, () => []);
+  for (const name of [...names].sort()) {
+    const [best] = members
+      .map((cell, index) => ({ cell, liking: draw(`${name}\n${String(index)}`, 0) }))
+      .filter(({ cell }) => cell.length < seats)
+      .sort((a, b) => b.liking - a.liking);
+    if (best === undefined) throw new Error(`no slot is left for ${name}`);
+    best.cell.push(name);
+  }
+  return members;
+}
+
+/**
+ * The same promise for items of up to a cell that grow and shrink, as packages do. Cells are all alike, so one more
+ * or less pushes aside hardly another. A large item has a cell of its own to grow in; small ones share cells
+ * with others of their power of two of blocks, each in a slot of that size. It costs more room than
+ * placeInSlots, in holes.
+ * @throws Error when two items have one name, or one is larger than a cell.
+ */
+export function placeInCells(items: readonly Item[]): Slots {
+  if (new Set(items.map(({ name }) => name)).size !== items.length)
+    throw new Error('two items have one name');
+  const classes = new Map<number, string[]>();
+  /** Cell -> what stands in it, from its first block. */
+  const cells = new Map<string, ReadonlyMap<string, number>>();
+  for (const { name, blocks } of items) {
+    if (blocks > CELL) throw new Error(`${name} is larger than a cell`);
+    if (blocks > SHARED) {
+      cells.set(`item ${name}`, new Map([[name, 0]]));
+      continue;
+    }
+    const slot = powerAbove(blocks);
+    classes.set(slot, [...(classes.get(slot) ?? []), name]);
+  }
+  for (const [slot, names] of classes) {
+    const wanted = Math.ceil(names.length * SPARE);
+    const seats = Math.min(CELL / slot, powerAbove(wanted));
+    for (const [index, members] of share(names, Math.ceil(wanted / seats), seats).entries()) {
+      const offsets = [...seat(members, seats)].map(([name, place]) => [name, place * slot] as const);
+      cells.set(`class ${String(slot)} cell ${String(index)}`, new Map(offsets));
+    }
+  }
+  const count = Math.ceil((cells.size * SPARE) / CELL_STEP) * CELL_STEP;
+  const places = seat([...cells.keys()], count);
+  const starts = new Map<string, number>();
+  for (const [cell, offsets] of cells) {
+    for (const [name, offset] of offsets) starts.set(name, (places.get(cell) ?? 0) * CELL + offset);
+  }
+  return { starts, blocks: count * CELL };
+}
