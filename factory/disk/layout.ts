@@ -36,7 +36,7 @@ export interface Layout {
   readonly label: string;
 }
 
-export const wholeMiB = (bytes: number): number => Math.ceil(bytes / MIB) * MIB;
+const wholeMiB = (bytes: number): number => Math.ceil(bytes / MIB) * MIB;
 
 /** Where each partition lies: one MiB for the table in front and one behind, all in whole MiB. */
 export function layOut(

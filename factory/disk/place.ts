@@ -73,7 +73,7 @@ function itemsOf(
  * folders, each kind in a region of its own (slots.ts), then what changes with every bake. A package that
  * outgrows its slot then pushes aside no large file, and a night's updates stay within one part of the hash tree.
  */
-export function planPlaces(
+function planPlaces(
   erofs: Erofs,
   owners: ReadonlyMap<string, string>,
   isVolatile: (path: string) => boolean,
