@@ -9,6 +9,7 @@ const STAGES = [
   'layers',
   'disk',
   'registry',
+  'diff',
   'machines',
   'verify',
   'publish',

@@ -21,5 +21,32 @@ export function image(): Command {
         imagePage(found),
       );
     });
+  command
+    .command('diff')
+    .description('what differs between two images: packages, files, and blocks of the disk')
+    .argument('<before>', 'a digest or its beginning, or a channel')
+    .argument('<after>', 'a digest or its beginning, or a channel')
+    .option('--exit-code', 'exit with 1 when they differ')
+    .option('--json', 'print the answer as JSON, with every file')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kiln image diff production candidate\n  kiln image diff 0f3a91 7bc2d0 --json',
+    )
+    .action(async (before: string, after: string, options: { exitCode?: boolean; json?: boolean }) => {
+      const { openRegistry } = await import('../registry/open.js');
+      const { findImage, imageFiles, readCatalogue } = await import('../registry/catalogue.js');
+      const { diffImages, isSame } = await import('../diff/diff.js');
+      const { diffText } = await import('./diff-view.js');
+      const { answer } = await import('./output.js');
+      const { settings, home } = openRegistry();
+      const catalogue = await readCatalogue(home, settings.image, settings.bakes);
+      const [one, two] = [before, after].map((name) => {
+        const image = findImage(catalogue, name);
+        return { record: image.record, folder: imageFiles(home, image) };
+      }) as [Parameters<typeof diffImages>[0], Parameters<typeof diffImages>[0]];
+      const diff = await diffImages(one, two);
+      answer(options.json === true, diff, diffText(diff));
+      if (options.exitCode === true && !isSame(diff)) process.exitCode = 1;
+    });
   return command;
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Bytes of a block as cloud snapshots count them. */
-const BLOCK_SIZE = 512 * 1024;
+export const BLOCK_SIZE = 512 * 1024;
 
 export interface BlockCount {
   /** Blocks of the second disk that are not all zero. */

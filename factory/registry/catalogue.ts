@@ -159,6 +159,10 @@ export function findImage(catalogue: Catalogue, name: string): CatalogueImage {
   return image;
 }
 
+/** The folder that has the image's disk and what stands beside it: of its bake here, else the registry's. */
+export const imageFiles = (home: RegistryHome, { bake, digest }: CatalogueImage): string =>
+  bake ?? join(home.where, imageFolder(digest));
+
 /**
  * Puts a bake and its verdicts into the registry; of an image that is there already, only new verdicts.
  * @returns whether the disk was stored now.

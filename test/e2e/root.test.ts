@@ -50,4 +50,13 @@ describe.skipIf(typeof found === 'string')('the root partition of a real image, 
       }
     },
   );
+
+  it('does not differ from itself', () => {
+    const { digest } = found.record;
+    const said = execFileSync(join(HOME, 'bin/kiln'), ['image', 'diff', '--exit-code', digest, digest], {
+      cwd: HOME,
+      encoding: 'utf8',
+    });
+    expect(said).toBe(`the same image: ${digest}\n`);
+  });
 });
