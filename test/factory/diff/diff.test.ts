@@ -33,7 +33,9 @@ afterEach(() => {
 function image(name: string, blocks: string, manifest: string): ImageOnDisk {
   const place = join(folder, name);
   mkdirSync(place);
-  const disk = Buffer.concat(Array.from(blocks).map((letter) => Buffer.alloc(BLOCK, letter === '.' ? 0 : letter)));
+  const disk = Buffer.concat(
+    Array.from(blocks).map((letter) => Buffer.alloc(BLOCK, letter === '.' ? 0 : letter)),
+  );
   writeFileSync(join(place, 'image.raw'), disk);
   writeFileSync(join(place, 'factory.lock.json'), JSON.stringify(LOCK));
   writeFileSync(join(place, 'files.mtree'), `#mtree\n${manifest}`);
