@@ -12,6 +12,7 @@ const STAGES = [
   'diff',
   'machines',
   'verify',
+  'reproduce',
   'publish',
   'nightly',
 ];

@@ -12,6 +12,7 @@ import { lock } from './lock';
 import { machines } from './machines';
 import { promote } from './promote';
 import { registry } from './registry';
+import { reproduce } from './reproduce';
 import { rollback } from './rollback';
 import { run } from './run';
 import { vault } from './vault';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   machines,
   promote,
   registry,
+  reproduce,
   rollback,
   store,
   run,

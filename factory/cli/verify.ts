@@ -1,48 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import type { Verdict } from '../contracts/verdict';
-import type { Subject } from '../verify/subject';
 import { answer, note } from './output';
 
 function seconds(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 10) throw new InvalidArgumentError('seconds, at least 10');
   return value;
-}
-
-/** An image by its digest, the beginning of one, or a channel. */
-async function byName(word: string): Promise<Subject> {
-  const { openRegistry } = await import('../registry/open.js');
-  const { findImage, readCatalogue } = await import('../registry/catalogue.js');
-  const { imageFolder, VERDICTS } = await import('../registry/layout.js');
-  const { sha256Text } = await import('../registry/hash.js');
-  const { verdictText } = await import('../verify/write.js');
-  const { settings, home } = openRegistry();
-  const found = findImage(await readCatalogue(home, settings.image, settings.bakes), word);
-  const stored = join(settings.registry, imageFolder(found.digest));
-  const folder = found.bake ?? join(settings.bakes, found.digest.slice('sha256:'.length));
-  return {
-    disk: join(found.bake ?? stored, 'image.raw'),
-    record: found.record,
-    folder,
-    ...(found.stored
-      ? {
-          keep: async (verdict: Verdict): Promise<void> => {
-            const text = verdictText(verdict);
-            const name = `${verdict.kind}-${sha256Text(text).slice(0, 12)}.json`;
-            await home.create(join(imageFolder(found.digest), VERDICTS, name), text);
-          },
-        }
-      : {}),
-  };
-}
-
-/** The kiln that verifies, which need not be the one that baked. */
-async function kilnVersion(home: string): Promise<string> {
-  const { z } = await import('zod');
-  const manifest: unknown = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
-  return z.object({ version: z.string() }).parse(manifest).version;
 }
 
 interface Options {
@@ -56,11 +19,11 @@ async function run(word: string, options: Options): Promise<void> {
   const { probeAcceleration } = await import('../machines/qemu/acceleration.js');
   const { sha256File } = await import('../registry/hash.js');
   const { verify: prove } = await import('../verify/verify.js');
-  const { subjectAt } = await import('../verify/subject.js');
+  const { findSubject, kilnVersion } = await import('./subject.js');
   const { writeConsole, writeVerdict } = await import('../verify/write.js');
 
   const project = findProject();
-  const subject = subjectAt(word) ?? (await byName(word));
+  const subject = await findSubject(word);
   note(`verify: ${subject.record.digest}`);
   const { accelerator, reason } = await probeAcceleration(hostExec, project.cache);
   note(

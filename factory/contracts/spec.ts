@@ -12,6 +12,7 @@ const RelativePath = z
 export const Gate = z.discriminatedUnion('kind', [
   /** The disk was booted by `kiln verify` and every check held. */
   z.strictObject({ kind: z.literal('verified') }),
+  z.strictObject({ kind: z.literal('reproduced') }),
 ]);
 export type Gate = z.infer<typeof Gate>;
 

@@ -2,8 +2,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Verdict } from '../contracts/verdict';
 
-/** Beside a record: the newest verdict of `kiln verify`, and what the console showed. */
-const VERDICT_FILE = join('verdicts', 'verified.json');
+/** Beside a record: the newest verdict of each kind, and what the console of `kiln verify` showed. */
+const verdictFile = (kind: Verdict['kind']): string => join('verdicts', `${kind}.json`);
 const CONSOLE_FILE = join('verdicts', 'verified.console.log');
 
 async function write(path: string, content: string): Promise<void> {
@@ -24,7 +24,7 @@ export async function writeConsole(folder: string, console: string): Promise<str
 
 /** Writes the verdict, after the console's log, so that a verdict always has one. */
 export async function writeVerdict(folder: string, verdict: Verdict): Promise<string> {
-  const path = join(folder, VERDICT_FILE);
+  const path = join(folder, verdictFile(verdict.kind));
   await write(path, verdictText(verdict));
   return path;
 }

@@ -21,6 +21,6 @@ export function verified(evidence: Evidence): GateResult {
   return {
     kind,
     holds: true,
-    detail: `booted at ${newest.at} by ${newest.by.accelerator}: ${String(newest.checks.length)} checks held`,
+    detail: `booted at ${newest.at} by ${newest.by.accelerator ?? newest.by.host}: ${String(newest.checks.length)} checks held`,
   };
 }

@@ -40,3 +40,25 @@ describe('the gate `verified`', () => {
     expect(result?.hint).toBe(`kiln verify ${recordOf('a').digest.slice(0, 19)}`);
   });
 });
+
+describe('the gate `reproduced`', () => {
+  const ask = (...verdicts: Parameters<typeof verdictOf>[1][]) =>
+    judge([{ kind: 'reproduced' }], {
+      record: recordOf('a'),
+      verdicts: verdicts.map((change) => verdictOf('a', { kind: 'reproduced', ...change })),
+    })[0];
+
+  it('holds by a second bake that gave the same bits', () => {
+    expect(ask({})?.holds).toBe(true);
+  });
+
+  it.each([
+    ['there was none', []],
+    ['the newest did not give the same bits', [{}, { ok: false, at: '2026-11-23T12:00:00Z' }]],
+    ['there is only a verdict of another kind', [{ kind: 'verified' as const }]],
+  ])('does not hold when %s, and says what to do', (_, verdicts) => {
+    const result = ask(...verdicts);
+    expect(result?.holds).toBe(false);
+    expect(result?.hint).toBe(`kiln reproduce ${recordOf('a').digest.slice(0, 19)}`);
+  });
+});
