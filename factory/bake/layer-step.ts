@@ -25,6 +25,7 @@ export function buildContext(session: Session, step: string): BuildContext {
     exec,
     vault,
     code,
+    choices: locked.lock.choices,
     epoch: locked.lock.epoch,
     log: process.env[LOG] ?? join(logs, `${step}.log`),
     keyNow: async (name) =>

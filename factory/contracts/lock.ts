@@ -83,6 +83,11 @@ export const Lock = z.strictObject({
     hadoop: Choice,
     sdk: Choice,
     committer: Choice,
+    /** `slim` or `full`: how the recipes of the spark and hadoop layers treat their jars. */
+    jars: Choice.extend({ value: z.enum(['slim', 'full']) }).default({
+      value: 'full',
+      reason: 'locked before there was a choice',
+    }),
   }),
   /** Sorted by use, source, name. */
   inputs: z.array(Input),

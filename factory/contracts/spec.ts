@@ -41,7 +41,12 @@ export const Spec = z.strictObject({
   /** Folder of the team's Python package (pyproject.toml). */
   code: RelativePath,
   /** Extra Maven jars, `group:artifact:version`. */
-  jars: z.array(z.string().regex(/^[\w.-]+:[\w.-]+:[\w.-]+$/, 'must be group:artifact:version')).default([]),
+  maven: z.array(z.string().regex(/^[\w.-]+:[\w.-]+:[\w.-]+$/, 'must be group:artifact:version')).default([]),
+  /**
+   * Spark's jars and the AWS SDK as released, or without what a standalone cluster never loads;
+   * default: slim where the compatibility table says that it was proven.
+   */
+  jars: z.enum(['slim', 'full'], 'must be slim or full; further Maven jars stand under maven').optional(),
   /** PyPI distributions whose files the jobs read as input: locked, kept in the vault, never in the image. */
   samples: z.array(z.string().regex(/^[A-Za-z0-9._-]+==[\w.]+$/, 'must be project==version')).default([]),
   /** A folder of this project. */

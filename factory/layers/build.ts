@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerName } from '../contracts/layers';
+import type { Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
 import type { Project } from '../project';
@@ -20,6 +21,7 @@ export interface BuildContext {
   readonly vault: Vault;
   /** factory.yaml's folder of the code package. */
   readonly code: string;
+  readonly choices: Lock['choices'];
   /** Seconds. */
   readonly epoch: number;
   /** Where recipes' output goes, appended. */
@@ -112,6 +114,8 @@ export async function buildLayer(
       inputs,
       tmp,
       code: context.code,
+      jars: context.choices.jars.value,
+      spark: context.choices.spark.value,
       epoch: context.epoch,
       log: context.log,
       ...(context.onLine === undefined ? {} : { onLine: context.onLine }),

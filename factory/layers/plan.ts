@@ -40,10 +40,26 @@ async function pythonTools(project: Project): Promise<Record<string, string>> {
   return { [file]: await fileSha256(join(project.home, file)) };
 }
 
+/** How the lock's choice is called in a layer's parts. */
+const JARS = "the lock's choice of jars";
+
 /** What of the project a layer's recipe reads beside its locked inputs. */
-async function sources(name: LayerName, project: Project, code: string): Promise<Record<string, string>> {
+async function sources(
+  name: LayerName,
+  project: Project,
+  lock: Lock,
+  code: string,
+): Promise<Record<string, string>> {
   const sandbox = { 'images/sandbox': await fileSha256(join(project.home, 'images', 'sandbox')) };
   switch (name) {
+    case 'spark':
+    case 'hadoop':
+      return {
+        ...sandbox,
+        // What leaves entries out of jars (images/layers/spark/slim) deflates the others anew.
+        ...(await pythonTools(project)),
+        [JARS]: lock.choices.jars.value,
+      };
     case 'node':
       return {
         ...sandbox,
@@ -76,7 +92,7 @@ export async function planLayers(project: Project, lock: Lock, code: string): Pr
       name,
       recipe: await treeDigest(join(project.home, 'images', 'layers', name), ['build']),
       inputs: Object.fromEntries(inputs.map((input) => [fileName(input), input.sha256])),
-      sources: await sources(name, project, code),
+      sources: await sources(name, project, lock, code),
       below,
       epoch: lock.epoch,
     };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Lock } from '../contracts/lock';
 import type { Exec } from '../ports/exec';
 import type { Project } from '../project';
 
@@ -16,6 +17,10 @@ export interface RecipeRun {
   readonly epoch: number;
   /** KILN_CODE: the code package's folder, relative to the project. */
   readonly code: string;
+  /** KILN_JARS: the lock's choice. */
+  readonly jars: Lock['choices']['jars']['value'];
+  /** KILN_SPARK: Spark's release. */
+  readonly spark: string;
   readonly osTree?: string;
   readonly condaTree?: string;
   readonly log: string;
@@ -36,6 +41,8 @@ function recipeEnvironment(run: RecipeRun): Record<string, string> {
     KILN_HOME: run.project.home,
     KILN_PROJECT: run.project.root,
     KILN_CODE: run.code,
+    KILN_JARS: run.jars,
+    KILN_SPARK: run.spark,
     KILN_LOCK: run.project.lock,
     KILN_PYTHON: join(run.project.home, '.venv', 'bin', 'python'),
     KILN_WORK: run.work,

@@ -19,8 +19,8 @@ export interface Asked extends ReadSpec {
 const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();
 
 /**
- * Comments, order and what only says where things lie (registry, channels, gates, mirrors) do not
- * count: changing them makes no lock stale.
+ * Comments, order, what only says where things lie (registry, channels, gates, mirrors) and how the
+ * inputs are treated (jars: a choice of the lock) do not count: no input has to be resolved again for them.
  */
 function digestOf(asked: Omit<Asked, 'digest' | 'resolution'>): string {
   const { spec, environment } = asked;
@@ -30,7 +30,7 @@ function digestOf(asked: Omit<Asked, 'digest' | 'resolution'>): string {
     debian: spec.debian ?? null,
     java: spec.java ?? null,
     debs: sorted(spec.debs),
-    jars: sorted(spec.jars),
+    jars: sorted(spec.maven),
     samples: sorted(spec.samples),
     // The order of channels is their precedence.
     channels: environment.channels,

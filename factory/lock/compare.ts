@@ -23,8 +23,8 @@ export function changes(before: Lock | undefined, after: Lock): string[] {
   return lines;
 }
 
-/** Why a lock does not answer what is asked; empty when it does. */
-export function staleness(lock: Lock, asked: Asked): string[] {
+/** Why the inputs of a lock do not answer what is asked; empty when they do. */
+function staleInputs(lock: Lock, asked: Asked): string[] {
   if (lock.spec === asked.digest) return [];
   const { spec, resolution } = asked;
   const has = (source: Input['source'], name: string, version?: string): boolean =>
@@ -40,12 +40,12 @@ export function staleness(lock: Lock, asked: Asked): string[] {
         : [`${key} is ${wanted}, locked ${lock.choices[key].value}`];
     }),
     ...spec.debs.filter((deb) => !has('debian', deb)).map((deb) => `debs has ${deb}, which is not locked`),
-    ...spec.jars
+    ...spec.maven
       .filter((jar) => {
         const [group = '', artifact = '', version = ''] = jar.split(':');
         return !has('maven', `${group}:${artifact}`, version);
       })
-      .map((jar) => `jars has ${jar}, which is not locked`),
+      .map((jar) => `maven has ${jar}, which is not locked`),
     ...spec.samples
       .filter((sample) => {
         const [name = '', version = ''] = sample.split('==');
@@ -58,4 +58,22 @@ export function staleness(lock: Lock, asked: Asked): string[] {
     : [
         `factory.yaml, ${spec.conda.environment}, the code package's build requirements or kiln's package lists changed`,
       ];
+}
+
+const staleTreatment = (lock: Lock, asked: Asked): string[] => {
+  const wanted = asked.resolution.choices.jars.value;
+  const { value } = lock.choices.jars;
+  return value === wanted ? [] : [`jars is ${wanted}, locked ${value}`];
+};
+
+/** Why a lock does not answer what is asked; empty when it does. */
+export const staleness = (lock: Lock, asked: Asked): string[] => [
+  ...staleInputs(lock, asked),
+  ...staleTreatment(lock, asked),
+];
+
+/** The lock with every pin it has, where what is asked differs only in how inputs are treated. */
+export function treatedAnew(lock: Lock, asked: Asked): Lock | undefined {
+  if (staleInputs(lock, asked).length > 0) return undefined;
+  return { ...lock, choices: { ...lock.choices, jars: asked.resolution.choices.jars } };
 }

@@ -7,7 +7,7 @@ import type { Exec } from '../ports/exec';
 import { hostExec } from '../ports/exec-host';
 import type { Project } from '../project';
 import { readAsked } from './asked';
-import { changes, staleness } from './compare';
+import { changes, staleness, treatedAnew } from './compare';
 import { makeLock, type LockPorts } from './make-lock';
 import { serialise } from './serialise';
 
@@ -106,7 +106,8 @@ export async function updateLock(project: Project, ports: LockPorts, refresh: bo
   if (before !== undefined && !refresh && staleness(before, asked).length === 0) {
     return { lock: before, result: 'current', changes: [] };
   }
-  const lock = await makeLock(project, asked, before, ports);
+  const kept = before === undefined || refresh ? undefined : treatedAnew(before, asked);
+  const lock = kept ?? (await makeLock(project, asked, before, ports));
   const written = serialise(lock);
   if (written === text) return { lock, result: 'same', changes: [] };
   const temporary = `${project.lock}.${String(process.pid)}`;

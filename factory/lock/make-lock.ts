@@ -63,7 +63,7 @@ export async function makeLock(
       },
     ),
     resolveMaven(
-      { hadoop: choices.hadoop.value, committer: resolution.committer, jars: spec.jars },
+      { hadoop: choices.hadoop.value, committer: resolution.committer, jars: spec.maven },
       before?.inputs ?? [],
       { ...ports, base: () => mirrors.base('maven') },
     ),

@@ -29,6 +29,11 @@ export interface SparkLine {
    * `broken` fails every query or silently does not commit as configured.
    */
   readonly committer: { readonly releases: readonly string[]; readonly without: 'slow' | 'broken' };
+  /**
+   * What the proof is by which jars can be left out (images/layers/spark/slim-LINE.list, and the AWS SDK
+   * but for the services of images/layers/hadoop/sdk_bundle/services.py); without one all of them stay.
+   */
+  readonly slim?: string;
   readonly source: readonly Source[];
 }
 
@@ -158,6 +163,7 @@ export const SPARK_LINES: readonly SparkLine[] = [
     sdk: { artifact: SDK2_BUNDLE, version: '2.29.52' },
     base: { debian: 'trixie', java: 21 },
     committer: { releases: ['4.1.1', '4.1.2'], without: 'broken' },
+    slim: 'test/e2e/slim.test.ts, docs/decisions/slim-jars.md',
     source: ['docs', 'pom', 'run'],
   },
   {

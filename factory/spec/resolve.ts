@@ -46,6 +46,17 @@ function pythonRange(line: SparkLine): string {
   return max === undefined ? `3.${String(min)} or later` : `3.${String(min)} to 3.${String(max)}`;
 }
 
+function chooseJars(asked: Spec['jars'], line: SparkLine): Lock['choices']['jars'] {
+  const value = asked ?? (line.slim === undefined ? 'full' : 'slim');
+  const why =
+    value === 'full'
+      ? 'all that Spark and the SDK were released with'
+      : `without what standalone Spark and S3A never load: no Kubernetes, YARN or Scala shell of Connect, no AWS service but S3's and those it logs in by; proven by ${line.slim ?? ''}`;
+  if (asked !== undefined) return { value, reason: `factory.yaml: jars; ${why}` };
+  const by = `compatibility table, Spark ${line.line}`;
+  return { value, reason: value === 'full' ? `${by}: slim was not proven; ${why}` : `${by}: ${why}` };
+}
+
 /**
  * Decides by the compatibility table alone.
  * @param python minor version of Python 3 that the environment file asks for, if it says.
@@ -117,6 +128,13 @@ export function resolve(
       'take the newest line that has one: 4.1',
     );
   }
+  if (spec.jars === 'slim' && line.slim === undefined) {
+    refuse(
+      'jars',
+      `which jars Spark ${line.line} can do without was never proven`,
+      `jars: full; slim is known for ${list(SPARK_LINES.filter((l) => l.slim !== undefined).map((l) => l.line))}`,
+    );
+  }
   if (refusals.length > 0 || suite === undefined) return refusals;
 
   const artifact = `spark-hadoop-cloud_${binary(line.scala)}`;
@@ -156,6 +174,7 @@ export function resolve(
                   ? 'the same release as Spark'
                   : `the nearest patch release to ${spec.spark} that there is`,
             },
+      jars: chooseJars(spec.jars, line),
     },
   };
 }

@@ -88,8 +88,8 @@ describe('a stale lock', () => {
     ['factory.yaml', `${SPEC}debs: [htop]\n`, 'debs has htop, which is not locked'],
     [
       'factory.yaml',
-      `${SPEC}jars: ['org.example:udf:1.0']\n`,
-      'jars has org.example:udf:1.0, which is not locked',
+      `${SPEC}maven: ['org.example:udf:1.0']\n`,
+      'maven has org.example:udf:1.0, which is not locked',
     ],
     ['factory.yaml', `${SPEC}samples: [data==1.0]\n`, 'samples has data==1.0, which is not locked'],
     ['environment.yml', ENVIRONMENT.replace('numpy', 'pandas'), 'environment.yml'],
@@ -100,6 +100,28 @@ describe('a stale lock', () => {
     const error = await refusal(() => readLocked(project, exec));
     expect(error).toMatchObject({ code: 'lock-stale', exitCode: 1, hint: 'lock again: kiln lock' });
     expect(error.faults.map((f) => f.what).join('\n')).toContain(what);
+  });
+
+  it('keeps every pin and asks no registry when only the choice of jars differs', async () => {
+    const project = projectOf();
+    const pin: Input = {
+      use: 'jars',
+      source: 'maven',
+      name: 'org.example:udf',
+      version: '1.0',
+      path: 'org/example/udf/1.0/udf-1.0.jar',
+      size: 1,
+      sha256: '0'.repeat(64),
+    };
+    const before = { ...(await currentLock(project)), inputs: [pin] };
+    writeFileSync(project.lock, serialise(before));
+    writeFileSync(project.spec, `${SPEC}jars: full\n`);
+    const error = await refusal(() => readLocked(project, exec));
+    expect(error.faults.map((f) => f.what)).toEqual(['jars is full, locked slim']);
+    const { lock, result, changes: told } = await updateLock(project, noNetwork, false);
+    expect([result, told]).toEqual(['written', ['jars: slim -> full']]);
+    expect({ ...lock, choices: { ...lock.choices, jars: before.choices.jars } }).toEqual(before);
+    await expect(readLocked(project, exec)).resolves.toBeDefined();
   });
 
   it('is left as it was when a registry fails', async () => {

@@ -60,6 +60,7 @@ export const lockOf = (inputs: Input[], change: Partial<Lock> = {}): Lock => ({
     hadoop: choice,
     sdk: choice,
     committer: choice,
+    jars: { value: 'full', reason: 'the test' },
   },
   inputs,
   ...change,

@@ -22,7 +22,8 @@ sparc: 4.1.4
 conda:
   enviroment: environment.yml
 code: ../jobs
-jars: [nonsense]
+maven: [nonsense]
+jars: [more]
 channels:
   candidate: {gates: [{kind: blessed}]}
 `;
@@ -36,8 +37,9 @@ channels:
         "factory.yaml:3:1: conda.environment | missing; it must be a string | add it",
         "factory.yaml:4:3: conda.enviroment | unknown key | did you mean environment?",
         "factory.yaml:5:1: code | must be a path inside the project, relative to factory.yaml | ",
-        "factory.yaml:6:8: jars[0] | must be group:artifact:version | ",
-        "factory.yaml:8:24: channels.candidate.gates[0].kind | Invalid discriminator value. Expected 'verified' | ",
+        "factory.yaml:6:9: maven[0] | must be group:artifact:version | ",
+        "factory.yaml:7:1: jars | must be slim or full; further Maven jars stand under maven | ",
+        "factory.yaml:9:24: channels.candidate.gates[0].kind | Invalid discriminator value. Expected 'verified' | ",
       ]
     `);
   });

@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
+import { join, resolve as path } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Spec } from '../../../factory/contracts/spec';
 import { SPARK_LINES, SUITES } from '../../../factory/spec/compatibility';
 import { pickCommitter, resolve } from '../../../factory/spec/resolve';
+
+const home = path(__dirname, '..', '..', '..');
 
 const spec = (change: object): Spec =>
   Spec.parse({
@@ -36,8 +40,33 @@ describe('what goes with a Spark', () => {
   });
 });
 
+describe('the jars of an image', () => {
+  it.each([
+    ['4.1.4', undefined, 'slim'],
+    ['4.1.4', 'full', 'full'],
+    ['4.0.1', undefined, 'full'],
+    ['3.5.9', 'full', 'full'],
+  ])('%s, asked for %s: %s', (spark, jars, expected) => {
+    expect(chosen({ spark, jars })).toMatchObject({ jars: expected });
+  });
+
+  it('are slim by default only where a list of what goes and its proof are there', () => {
+    for (const { line, slim } of SPARK_LINES) {
+      const listed = existsSync(join(home, 'images', 'layers', 'spark', `slim-${line}.list`));
+      expect([line, listed]).toEqual([line, slim !== undefined]);
+      for (const proof of slim?.split(', ') ?? []) expect(existsSync(join(home, proof)), proof).toBe(true);
+    }
+  });
+});
+
 describe('what is refused, and the way out', () => {
   it.each([
+    [
+      { spark: '3.5.8', jars: 'slim' },
+      ['jars'],
+      'which jars Spark 3.5 can do without was never proven',
+      'jars: full; slim is known for 4.1',
+    ],
     [{ spark: '3.5.8', java: 21 }, ['java'], 'Spark 3.5 does not run on Java 21', 'allowed: 8, 11 or 17'],
     [
       { java: 17 },
