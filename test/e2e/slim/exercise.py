@@ -1,6 +1,6 @@
 """Runs one thing of every part of Spark that a node must have, inside an image; the answers as JSON.
 
-spark-submit exercise.py FOLDER, with FOLDER empty and writable.
+exercise.py FOLDER, with FOLDER empty and writable.
 """
 
 import json
@@ -12,7 +12,7 @@ import pandas as pd
 from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.clustering import KMeans
 from pyspark.ml.linalg import Vectors
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 folder = Path(sys.argv[1])
@@ -41,12 +41,12 @@ jvm = spark.sparkContext._jvm
 rows = spark.range(1000).select("id", (f.col("id") % 7).alias("k"), f.col("id").cast("string").alias("s"))
 
 
-def sums(frame):
+def sums(frame: DataFrame) -> list[int]:
     found = frame.selectExpr("count(*) n", "sum(cast(id as bigint)) t").collect()[0]
     return [found["n"], found["t"]]
 
 
-def formats():
+def formats() -> dict[str, list[int]]:
     answers = {}
     for format, codec in [
         ("parquet", "snappy"), ("parquet", "zstd"), ("parquet", "lz4_raw"), ("parquet", "gzip"),
@@ -59,7 +59,7 @@ def formats():
     return answers
 
 
-def shuffles():
+def shuffles() -> dict[str, int]:
     """The codecs of shuffle and broadcast."""
     answers = {}
     for codec in ["lz4", "snappy", "zstd", "lzf"]:
@@ -75,7 +75,7 @@ def shuffles():
     return answers
 
 
-def hive():
+def hive() -> list[list[int]]:
     rows.write.format("orc").saveAsTable("plain")
     spark.sql("create table hived (id bigint, s string) partitioned by (k bigint) stored as orc")
     spark.conf.set("hive.exec.dynamic.partition.mode", "nonstrict")
@@ -84,14 +84,14 @@ def hive():
     return [sums(spark.table(t)) for t in ("plain", "hived", "texted")]
 
 
-def windows():
+def windows() -> object:
     rows.createOrReplaceTempView("rows")
     query = "select sum(r) t from (select row_number() over (partition by k order by id desc) r from rows)"
     return spark.sql(query).collect()[0]["t"]
 
 
-def pandas_udf():
-    @f.pandas_udf("double")
+def pandas_udf() -> list[float]:
+    @f.pandas_udf("double")  # type: ignore[untyped-decorator]
     def half(values: pd.Series) -> pd.Series:
         return values / 2
 
@@ -102,7 +102,7 @@ def pandas_udf():
     return [rows.select(f.sum(half("id"))).collect()[0][0], int(grouped.toPandas().n.sum())]
 
 
-def rocksdb():
+def rocksdb() -> list[object]:
     source = str(folder / "parquet-snappy")
     query = (
         spark.readStream.schema(rows.schema).parquet(source).groupBy("k").count()
@@ -115,10 +115,9 @@ def rocksdb():
     return [total, any(name.startswith("rocksdb") for name in provider)]
 
 
-def mllib():
-    points = spark.createDataFrame(
-        [(float(i % 2), Vectors.dense([i % 2 * 10 + i / 100, 1.0])) for i in range(100)], ["label", "features"]
-    )
+def mllib() -> list[object]:
+    data = [(float(i % 2), Vectors.dense([i % 2 * 10 + i / 100, 1.0])) for i in range(100)]
+    points = spark.createDataFrame(data, ["label", "features"])
     regression = LogisticRegression(maxIter=5).fit(points)
     clusters = KMeans(k=2, seed=1).fit(points)
     right = regression.transform(points).where("label = prediction").count()
@@ -128,7 +127,7 @@ def mllib():
     return [right, centers, (folder / "model").is_dir()]
 
 
-def graphx():
+def graphx() -> list[int]:
     """PageRank needs a Scala caller; its graph is loaded from an edge list and counted."""
     (folder / "edges").write_text("".join(f"{i} {(i + 1) % 10}\n" for i in range(10)))
     level = jvm.org.apache.spark.storage.StorageLevel.MEMORY_ONLY()
@@ -138,7 +137,7 @@ def graphx():
     return [graph.vertices().count(), graph.edges().count()]
 
 
-def connect():
+def connect() -> int:
     """A query over gRPC to the Connect server in this JVM, as a client of its own would send it."""
     proto = jvm.org.apache.spark.connect.proto
     builder = jvm.org.sparkproject.connect.grpc.netty.NettyChannelBuilder
@@ -161,14 +160,14 @@ def connect():
     return count
 
 
-def natives():
+def natives() -> dict[str, bool]:
     return {
         "epoll": jvm.io.netty.channel.epoll.Epoll.isAvailable(),
         "openssl": jvm.io.netty.handler.ssl.OpenSsl.isAvailable(),
     }
 
 
-def sdk():
+def sdk() -> list[str]:
     """Clients of every service that S3A can be configured to call, and its providers of credentials."""
     aws = jvm.software.amazon.awssdk
     region = aws.regions.Region.of("eu-west-1")
@@ -191,17 +190,17 @@ def sdk():
     return made
 
 
-def ui():
+def ui() -> int:
     with urllib.request.urlopen(f"{spark.sparkContext.uiWebUrl}/api/v1/applications") as page:  # noqa: S310
         return len(json.load(page))
 
 
-def memory():
+def memory() -> int:
     status = Path(f"/proc/{jvm.java.lang.ProcessHandle.current().pid()}/status").read_text(encoding="utf-8")
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 
 
-answers = {}
+answers: dict[str, object] = {}
 for part in (formats, shuffles, hive, windows, pandas_udf, rocksdb, mllib, graphx, connect, natives, sdk, ui):
     try:
         answers[part.__name__] = part()
