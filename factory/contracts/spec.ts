@@ -9,11 +9,15 @@ const RelativePath = z
   });
 
 /** What an image must have before a channel takes it. More kinds come as further members. */
-export const Gate = z.discriminatedUnion('kind', [
-  /** The disk was booted by `kiln verify` and every check held. */
-  z.strictObject({ kind: z.literal('verified') }),
-  z.strictObject({ kind: z.literal('reproduced') }),
-]);
+export const Gate = z.discriminatedUnion(
+  'kind',
+  [
+    /** The disk was booted by `kiln verify` and every check held. */
+    z.strictObject({ kind: z.literal('verified') }),
+    z.strictObject({ kind: z.literal('reproduced') }),
+  ],
+  { error: 'must be kind: verified or kind: reproduced' },
+);
 export type Gate = z.infer<typeof Gate>;
 
 export const ChannelSpec = z.strictObject({ gates: z.array(Gate).default([]) });

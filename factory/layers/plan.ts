@@ -56,8 +56,6 @@ async function sources(
     case 'hadoop':
       return {
         ...sandbox,
-        // What leaves entries out of jars (images/layers/spark/slim) deflates the others anew.
-        ...(await pythonTools(project)),
         [JARS]: lock.choices.jars.value,
       };
     case 'node':

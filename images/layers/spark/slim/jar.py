@@ -23,6 +23,7 @@ def copy(source: Path, target: Path, keep: Callable[[str], bool]) -> None:
         entries = [e for e in whole.infolist() if not e.is_dir() and keep(e.filename)]
         for entry in sorted(entries, key=lambda e: (e.filename != MANIFEST, e.filename)):
             info = zipfile.ZipInfo(entry.filename, TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            # Not deflated: what zlib writes differs between its releases, and so would the image.
+            info.compress_type = zipfile.ZIP_STORED
             info.external_attr = 0o644 << 16
-            slim.writestr(info, whole.read(entry), compresslevel=6)
+            slim.writestr(info, whole.read(entry))
