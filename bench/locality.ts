@@ -40,6 +40,7 @@ export async function locality(): Promise<readonly Result[]> {
     fetching: () => undefined,
     fetched: () => undefined,
     event: () => undefined,
+    begins: () => undefined,
   };
   say('the image as it is');
   const base = await bake(session, quiet);

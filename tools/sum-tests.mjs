@@ -31,5 +31,5 @@ for (const file of readdirSync(folder)) {
 }
 for (const part of failedParts) if (!(failedIn.get(part) > 0)) total.failed += 1;
 
-const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
-console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+if (total.skipped > 0) console.log(`${total.skipped} skipped`);
+console.log(`${total.passed} passed, ${total.failed} failed`);

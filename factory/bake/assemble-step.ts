@@ -11,9 +11,12 @@ import { assemblyKey, rememberBake } from './index-file';
 import { buildContext, megabytes, seconds } from './layer-step';
 import { requireOwn } from './own';
 import { openSession } from './session';
+import { tellingFailure } from './telling';
 
 /** Where Packer's post-processors find what was assembled last: a link to its folder. */
 const LATEST = 'latest';
+/** Milliseconds between two words on how far it is. */
+const BEAT = 500;
 
 /** `kiln assemble`: the disk from layers that are all in the cache. */
 export async function runAssemble(lock: string | undefined, offline: boolean): Promise<void> {
@@ -37,6 +40,7 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
     const started = Date.now();
     const tools = await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch);
     let step: { name: string; since: number } | undefined;
+    let told = 0;
     const finish = (): void => {
       if (step !== undefined)
         tell({
@@ -61,11 +65,20 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
           step = { name, since: Date.now() };
           tell({ event: 'started', step: name });
         },
+        onBytes: (bytes, total) => {
+          if (step === undefined || Date.now() - told < BEAT) return;
+          told = Date.now();
+          tell({ event: 'progress', step: step.name, bytes, total });
+        },
       });
-    const { record, folder } = await mendingLayers(find, put, async (damaged) => {
-      const context = buildContext(session, 'assemble');
-      for (const { name } of damaged) await rebuildLayer(context, plan, name);
-    });
+    const { record, folder } = await tellingFailure(
+      () => step?.name ?? 'disk',
+      () =>
+        mendingLayers(find, put, async (damaged) => {
+          const context = buildContext(session, 'assemble');
+          for (const { name } of damaged) await rebuildLayer(context, plan, name);
+        }),
+    );
     finish();
     rememberBake(project, await assemblyKey(plan, locked.digest), record.digest);
     const latest = join(project.state, LATEST);

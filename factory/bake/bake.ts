@@ -8,6 +8,7 @@ import { KilnError } from '../errors';
 import { LayerCache } from '../layers/cache';
 import { differences, type LayerParts } from '../layers/key';
 import type { PlannedLayer } from '../layers/plan';
+import { sweepWork } from '../layers/work-folder';
 import type { Project } from '../project';
 import type { FetchProgress } from '../vault';
 import { withBakeLock } from './bake-lock';
@@ -15,6 +16,7 @@ import { eventsAfter, type BakeEvent } from './events';
 import { assemblyKey, bakedBefore } from './index-file';
 import { packerChecksum, runPacker } from './packer';
 import type { Session } from './session';
+import { rememberSteps, stepsBefore, type StepsBefore } from './steps-before';
 import { asNoSpace, requireSpace, spaceNeeds } from './space';
 
 /** What a person is shown while it goes on. */
@@ -25,6 +27,8 @@ export interface BakeView {
   readonly fetched: () => void;
   /** An input that its mirror did not serve came from elsewhere. */
   readonly fallback: (input: Input, from: string) => void;
+  /** What each step took when it was last done here. */
+  readonly begins: (before: StepsBefore) => void;
   readonly event: (event: BakeEvent) => void;
 }
 
@@ -134,7 +138,11 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
   const { project, plan, vault, locked } = session;
   const key = await assemblyKey(plan, locked.digest);
   const before = bakedBefore(project, key);
-  if (before !== undefined) return { ...before, baked: false, steps: [] };
+  if (before !== undefined) {
+    // The bake that was killed may have been at its very end.
+    for (const place of [project.state, project.cache]) await sweepWork(place);
+    return { ...before, baked: false, steps: [] };
+  }
   return await withBakeLock(project, view.waitingFor, async () => {
     // Whoever was waited for may have baked the same.
     const meanwhile = bakedBefore(project, key);
@@ -164,6 +172,7 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     const log = newLog(project);
     const events = `${log}.events`;
     const steps: Extract<BakeEvent, { event: 'done' }>[] = [];
+    view.begins(stepsBefore(project));
     const stop = follow(events, (event) => {
       if (event.event === 'done') steps.push(event);
       view.event(event);
@@ -177,6 +186,7 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
       rmSync(events, { force: true });
     }
     rememberParts(project, plan);
+    rememberSteps(project, steps);
     const baked = bakedBefore(project, key);
     if (baked === undefined) {
       throw new KilnError({

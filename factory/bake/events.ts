@@ -12,6 +12,16 @@ const BakeEvent = z.discriminatedUnion('event', [
     milliseconds: z.int().nonnegative(),
     bytes: z.int().nonnegative(),
   }),
+  /** How far a step has come: what its tree has by now, or what it has read. */
+  z.strictObject({
+    event: z.literal('progress'),
+    step: z.string(),
+    bytes: z.int().nonnegative(),
+    /** Of how many, where that is known beforehand. */
+    total: z.int().nonnegative().optional(),
+  }),
+  /** The step that ends the bake, in its own words. */
+  z.strictObject({ event: z.literal('failed'), step: z.string(), what: z.string() }),
   /** Something of the cache was not what was put there, and is made again. */
   z.strictObject({ event: z.literal('damaged'), step: z.string(), what: z.string() }),
 ]);

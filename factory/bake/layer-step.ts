@@ -8,6 +8,7 @@ import { planLayers } from '../layers/plan';
 import { tell } from './events';
 import { requireOwn } from './own';
 import { openSession, type Session } from './session';
+import { tellingFailure, tellingGrowth } from './telling';
 
 /** Environment variable that names the bake's log. */
 export const LOG = 'KILN_LOG';
@@ -56,7 +57,19 @@ export async function runLayer(name: string, lock: string | undefined, offline: 
     const started = Date.now();
     tell({ event: 'started', step: name });
     const cached = new LayerCache(project.cache).get(layer.key) !== undefined;
-    const built = await buildLayer(buildContext(session, `layer-${name}`), plan, layer);
+    let stop = (): void => undefined;
+    const context: BuildContext = {
+      ...buildContext(session, `layer-${name}`),
+      onTree: (folder) => {
+        stop = tellingGrowth(session.exec, name, folder);
+      },
+    };
+    const built = await tellingFailure(
+      () => name,
+      () => buildLayer(context, plan, layer),
+    ).finally(() => {
+      stop();
+    });
     const milliseconds = Date.now() - started;
     tell({ event: 'done', step: name, cached, milliseconds, bytes: built.size });
     process.stdout.write(

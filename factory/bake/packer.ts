@@ -1,11 +1,12 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { LAYERS } from '../contracts/layers';
 import { KilnError } from '../errors';
 import { withWorkFolder } from '../layers/work-folder';
 import type { Exec } from '../ports/exec';
 import { replayable } from '../ports/exec-host';
 import type { Project } from '../project';
-import { EVENTS } from './events';
+import { EVENTS, eventsAfter } from './events';
 import { LOG } from './layer-step';
 
 /** Lines of the log that a failure shows. */
@@ -27,6 +28,16 @@ function packerCommand(project: Project): { readonly program: string; readonly a
     program: 'packer',
     args: ['build', '-color=false', '-var', `lock=${from(project.lock)}`, join(from(project.home), 'images')],
   };
+}
+
+/** The step of the template that a person can run alone. */
+function stepWords(project: Project, step: string): string[] {
+  const name = LAYERS.find((layer) => layer === step);
+  return [
+    ...(name === undefined ? ['assemble'] : ['layer', name]),
+    '--lock',
+    relative(project.root, project.lock),
+  ];
 }
 
 /**
@@ -78,11 +89,22 @@ export async function runPacker(run: PackerRun): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof KilnError) || error.code !== 'command-failed') throw error;
+    const failed = eventsAfter(run.events, 0).find((event) => event.event === 'failed');
     const tail = readFileSync(run.log, 'utf8').trimEnd().split('\n').slice(-SHOWN);
     throw new KilnError({
       code: 'bake-failed',
-      what: `the bake failed; the last lines of its log:\n    ${tail.join('\n    ')}`,
-      hint: `run it again: kiln bake (what was built stays built)\nor by hand in ${project.root}: ${replayable(program, args)}\nthe whole log: ${run.log}`,
+      what:
+        failed === undefined
+          ? `the bake failed; the last lines of its log:\n    ${tail.join('\n    ')}`
+          : `${failed.step} failed: ${failed.what}`,
+      hint: [
+        'run it again: kiln bake (what was built stays built)',
+        ...(failed === undefined
+          ? []
+          : [`that step alone, in ${project.root}: ${replayable('kiln', stepWords(project, failed.step))}`]),
+        `the whole, without kiln's view of it: ${replayable(program, args)}`,
+        `the whole log: ${run.log}`,
+      ].join('\n'),
       cause: error,
     });
   }

@@ -1,20 +1,63 @@
 import type { BakeOutcome, BakeView, Explained } from '../bake/bake';
-import { progressLine } from './progress-line';
+import type { BakeEvent } from '../bake/events';
+import type { StepBefore, StepsBefore } from '../bake/steps-before';
+import { progressLine, span } from './progress-line';
 import { noteFallback } from './vault';
 
-/** Times a second that the running step's line is drawn on a terminal. */
-const DRAWS = 4;
+/** Milliseconds between two drawings of the running step's line on a terminal, and between two lines elsewhere. */
+const DRAW = 250;
+const LINE = 15_000;
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
 
-/** Steps as lines; on a terminal the running step counts its seconds in place. */
+export interface RunningStep {
+  readonly step: string;
+  /** Milliseconds. */
+  readonly since: number;
+  readonly progress?: Extract<BakeEvent, { event: 'progress' }>;
+  readonly before?: StepBefore;
+}
+
+/** `os   210 of about 642 MB, 31 s, about 64 s left`: what is known of it, and no more. */
+export function runningText({ step, since, progress, before }: RunningStep, now: number): string {
+  const elapsed = now - since;
+  const left = before === undefined ? 0 : before.milliseconds - elapsed;
+  const of =
+    progress?.total !== undefined
+      ? ` of ${megabytes(progress.total)}`
+      : before !== undefined && progress !== undefined && before.bytes > progress.bytes
+        ? ` of about ${megabytes(before.bytes)}`
+        : '';
+  return [
+    `  ${step.padEnd(26)} … ${[
+      ...(progress === undefined ? [] : [`${megabytes(progress.bytes)}${of}`]),
+      span(elapsed / 1000),
+      ...(left > 0 ? [`about ${span(left / 1000)} left`] : []),
+    ].join(', ')}`,
+  ].join('');
+}
+
+function doneText(event: Extract<BakeEvent, { event: 'done' }>): string {
+  const size = event.bytes === 0 ? '' : `, ${megabytes(event.bytes)}`;
+  return `  ${event.step.padEnd(26)} ${event.cached ? 'in the cache' : seconds(event.milliseconds)}${size}`;
+}
+
+/** Steps as lines; the running one is drawn in place on a terminal, elsewhere said again from time to time. */
 export function bakeView(stream: NodeJS.WriteStream, say: (line: string) => void): BakeView {
   const line = progressLine(stream);
+  let before: StepsBefore = {};
+  let running: RunningStep | undefined;
   let timer: NodeJS.Timeout | undefined;
+  const draw = (): void => {
+    if (running === undefined) return;
+    const text = runningText(running, Date.now());
+    if (stream.isTTY) stream.write(`\r\u001b[K${text}`);
+    else say(text);
+  };
   const clear = (): void => {
     clearInterval(timer);
-    timer = undefined;
+    running = undefined;
     if (stream.isTTY) stream.write('\r\u001b[K');
   };
   return {
@@ -25,26 +68,62 @@ export function bakeView(stream: NodeJS.WriteStream, say: (line: string) => void
     fetching: line.show,
     fetched: line.end,
     fallback: noteFallback,
-    event(event) {
-      clear();
-      if (event.event === 'damaged') {
-        say(`  ${event.what}`);
-        return;
-      }
-      if (event.event === 'done') {
-        const size = event.bytes === 0 ? '' : `, ${megabytes(event.bytes)}`;
-        say(
-          `  ${event.step.padEnd(26)} ${event.cached ? 'in the cache' : seconds(event.milliseconds)}${size}`,
-        );
-        return;
-      }
-      if (!stream.isTTY) return;
-      const since = Date.now();
-      timer = setInterval(() => {
-        stream.write(`\r\u001b[K  ${event.step.padEnd(26)} … ${((Date.now() - since) / 1000).toFixed(0)} s`);
-      }, 1000 / DRAWS);
-      timer.unref();
+    begins: (steps) => {
+      before = steps;
     },
+    event(event) {
+      switch (event.event) {
+        case 'started': {
+          const then = before[event.step];
+          running = { step: event.step, since: Date.now(), ...(then === undefined ? {} : { before: then }) };
+          timer = setInterval(draw, stream.isTTY ? DRAW : LINE);
+          timer.unref();
+          return;
+        }
+        case 'progress':
+          if (running?.step === event.step) running = { ...running, progress: event };
+          return;
+        case 'damaged':
+          clear();
+          say(`  ${event.what}`);
+          return;
+        case 'done':
+          clear();
+          say(doneText(event));
+          return;
+        case 'failed':
+          // The error that ends the bake says it.
+          clear();
+      }
+    },
+  };
+}
+
+/** Every event as a line of JSON, for programs that follow a bake. */
+export function jsonView(say: (line: string) => void): BakeView {
+  const event = (value: object): void => {
+    say(JSON.stringify(value));
+  };
+  return {
+    waitingFor: (holder) => {
+      event({ event: 'waiting', holder });
+    },
+    checking: (what) => {
+      event({ event: 'checking', what });
+    },
+    fetching: (progress) => {
+      event({ event: 'fetching', ...progress });
+    },
+    fetched: () => {
+      event({ event: 'fetched' });
+    },
+    fallback: (input, from) => {
+      event({ event: 'fallback', input: `${input.name} ${input.version}`, from });
+    },
+    begins: (before) => {
+      event({ event: 'begins', before });
+    },
+    event,
   };
 }
 

@@ -12,7 +12,7 @@ interface Options {
 async function run(options: Options): Promise<void> {
   if (options.explain !== true && (await doneAsRoot())) return;
   const { bake, explain } = await import('../bake/bake.js');
-  const { explainText, outcomeText, bakeView } = await import('./bake-view.js');
+  const { bakeView, explainText, jsonView, outcomeText } = await import('./bake-view.js');
   const { openSession } = await import('../bake/session.js');
   const { requireOwn } = await import('../bake/own.js');
   const json = options.json === true;
@@ -27,7 +27,7 @@ async function run(options: Options): Promise<void> {
       return;
     }
     requireOwn(session.project);
-    const outcome = await bake(session, bakeView(process.stderr, note));
+    const outcome = await bake(session, json ? jsonView(note) : bakeView(process.stderr, note));
     const { record, folder, baked, steps } = outcome;
     answer(
       json,
@@ -46,7 +46,10 @@ export const bake = (): Command =>
     .option('--offline', 'ask no registry: everything must be in the vault')
     .option('--explain', 'only say which layers would be built, and what changed')
     .option('--lock <file>', "another lock than the project's factory.lock.json")
-    .option('--json', 'answer as JSON on standard output')
+    .option(
+      '--json',
+      'answer as JSON on standard output, and tell what happens on standard error, an event a line',
+    )
     .addHelpText(
       'after',
       `

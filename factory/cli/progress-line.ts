@@ -2,7 +2,7 @@ import type { FetchProgress } from '../vault';
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
 
-function span(seconds: number): string {
+export function span(seconds: number): string {
   const whole = Math.ceil(seconds);
   return whole < 60 ? `${String(whole)} s` : `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
 }

@@ -43,6 +43,8 @@ export interface AssembleOptions {
   /** kiln's version, for the record. */
   readonly kiln: string;
   readonly onStep?: (step: string) => void;
+  /** Told how many bytes of the layers the root file system was given by now, of how many. */
+  readonly onBytes?: (bytes: number, total: number) => void;
 }
 
 export interface Assembled {
@@ -119,7 +121,13 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
         content: `${JSON.stringify({ image: lock.image, contentId }, null, 2)}\n`,
       },
     ];
+    const total = options.layers.reduce((sum, layer) => sum + layer.size, 0);
+    let read = 0;
     const merged = await writeRoot(tools, {
+      onRead: (bytes) => {
+        read += bytes;
+        options.onBytes?.(read, total);
+      },
       layers: options.layers,
       added,
       uuid: derivedUuid(contentId, 'root file system'),

@@ -17,6 +17,7 @@ export interface RootOptions {
   readonly added: readonly AddedFile[];
   readonly uuid: string;
   readonly epoch: number;
+  readonly onRead?: (bytes: number) => void;
   /** File to write. */
   readonly out: string;
   /** Folder that gets boot/vmlinuz and boot/initrd. */
@@ -68,6 +69,7 @@ export async function writeRoot(tools: DiskTools, options: RootOptions): Promise
         await pipeline(Readable.from(content), createWriteStream(target));
       },
       epoch: options.epoch,
+      ...(options.onRead === undefined ? {} : { onRead: options.onRead }),
       out: child.stdin,
     });
   } catch (error) {

@@ -31,6 +31,8 @@ export interface BuildContext {
   /** Told what of the cache was damaged and is made again. */
   readonly onDamage: (layer: LayerName, what: string) => void;
   readonly onLine?: (line: string) => void;
+  /** Told which folder the layer's tree grows in. */
+  readonly onTree?: (folder: string) => void;
 }
 
 /** Layers from the bottom up to and with `name` must be planned; those below must be in the cache. */
@@ -80,7 +82,7 @@ export async function rebuildLayer(
 
 /**
  * The layer of that plan: from the cache, else built by its recipe and put there.
- * @throws KilnError `command-failed` of the recipe, `layer-missing`, `layer-empty`, `sources-changed`, and the vault's.
+ * @throws KilnError `recipe-failed`, `layer-missing`, `layer-empty`, `sources-changed`, and the vault's.
  */
 export async function buildLayer(
   context: BuildContext,
@@ -106,6 +108,7 @@ export async function buildLayer(
     }
     await vault.place(layer.inputs, inputs);
     if (layer.name === 'node') writeFileSync(join(inputs, 'node.schema.json'), nodeSchema(), { mode: 0o644 });
+    context.onTree?.(out);
     await runRecipe(exec, {
       project,
       recipe: join(project.home, 'images', 'layers', layer.name, 'build'),

@@ -28,6 +28,8 @@ export interface MergeOptions {
   readonly leftOut: readonly string[];
   /** Called for every file under `leftOut`; must consume the stream. */
   readonly onLeftOut: (path: string, content: AsyncIterable<Uint8Array>) => Promise<void>;
+  /** Told how many bytes of the layers' tars were read, as they are. */
+  readonly onRead?: (bytes: number) => void;
   /** Seconds: date of the added files. */
   readonly epoch: number;
   readonly out: Writable;
@@ -65,10 +67,11 @@ async function put(
 }
 
 /** @returns sha256 of all bytes of the file, `sha256:…`. */
-async function feed(file: string, reader: Extract): Promise<string> {
+async function feed(file: string, reader: Extract, onRead?: (bytes: number) => void): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
     hash.update(chunk);
+    onRead?.(chunk.length);
     if (!reader.write(chunk))
       await new Promise<void>((resolve) =>
         reader.once('drain', () => {
@@ -123,7 +126,7 @@ export async function mergeLayers(options: MergeOptions): Promise<Merged> {
 
   const readLayer = async (layer: MergeLayer): Promise<void> => {
     const reader = extract();
-    const feeding = feed(layer.tar, reader);
+    const feeding = feed(layer.tar, reader, options.onRead);
     feeding.catch((error: unknown) => {
       reader.destroy(error instanceof Error ? error : new Error(String(error)));
     });

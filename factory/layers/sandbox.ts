@@ -1,6 +1,8 @@
-import { join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Lock } from '../contracts/lock';
+import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
+import { replayable } from '../ports/exec-host';
 import type { Project } from '../project';
 
 export interface RecipeRun {
@@ -57,8 +59,25 @@ function recipeEnvironment(run: RecipeRun): Record<string, string> {
 /**
  * Runs a recipe in namespaces of its own. setpriv ties unshare to this process and unshare ties the recipe's
  * pid 1 to itself, so a kill -9 anywhere above ends every process and mount below.
+ * @throws KilnError `recipe-failed` with its last lines, the way to run it again and the log's path.
  */
 export async function runRecipe(exec: Exec, run: RecipeRun): Promise<void> {
+  try {
+    await inNamespaces(exec, run);
+  } catch (error) {
+    if (!(error instanceof KilnError) || error.code !== 'command-failed') throw error;
+    const [how = '', ...said] = error.message.replace(/^setpriv: /, '').split('\n');
+    const recipe = relative(run.project.home, run.recipe);
+    throw new KilnError({
+      code: 'recipe-failed',
+      what: [`${recipe}: ${how}; its last lines:`, ...said.map((line) => `    ${line}`)].join('\n'),
+      hint: `again by hand: ${replayable('kiln', ['layer', basename(dirname(run.recipe)), '--lock', run.project.lock])}\nthe whole log: ${run.log}`,
+      cause: error,
+    });
+  }
+}
+
+async function inNamespaces(exec: Exec, run: RecipeRun): Promise<void> {
   const sandbox = join(run.project.home, 'images', 'sandbox');
   await exec.run(
     'setpriv',

@@ -46,6 +46,16 @@ async function lockedFolder(
   });
 }
 
+/** Removes what killed processes left in a cache or state folder. */
+export async function sweepWork(place: string): Promise<void> {
+  const parent = join(place, 'work');
+  if (!existsSync(parent)) return;
+  await withFileLock(`${parent}.lock`, () => {
+    sweep(parent);
+    return Promise.resolve();
+  });
+}
+
 /** Bytes; programs give up before the very last one is taken. */
 const FULL = 16 * 1024 * 1024;
 

@@ -95,7 +95,12 @@ describe('a baked disk', () => {
       execFileSync('sfdisk', ['--json', disk], { encoding: 'utf8' }),
     ) as Table;
     expect(partitiontable.label).toBe('gpt');
-    expect(partitiontable.partitions.map((p) => p.name)).toEqual(['kiln-esp', 'kiln-root', 'kiln-state']);
+    expect(partitiontable.partitions.map((p) => p.name)).toEqual([
+      'kiln-esp',
+      'kiln-root',
+      'kiln-root-verity',
+      'kiln-state',
+    ]);
     expect(
       partitiontable.partitions.map(({ start, size, type, uuid }) => ({
         start: start * 512,
@@ -117,9 +122,12 @@ describe('a baked disk', () => {
     const entry = execFileSync('mtype', ['-i', partition('esp'), '::loader/entries/node.conf'], {
       encoding: 'utf8',
     });
-    for (const name of ['root', 'state']) {
-      expect(entry).toContain(`PARTUUID=${record.partitions.find((p) => p.name === name)?.uuid ?? 'none'}`);
-    }
+    // The root and its seal are found by the hash, whose halves are their UUIDs.
+    expect(record.rootHash).toMatch(/^[0-9a-f]{64}$/);
+    expect(entry).toContain(` roothash=${record.rootHash} `);
+    const uuid = (name: string): string => record.partitions.find((p) => p.name === name)?.uuid ?? 'none';
+    expect(entry).toContain(`kiln.state=PARTUUID=${uuid('state')}`);
+    expect(`${uuid('root')}${uuid('root-verity')}`.replaceAll('-', '')).toBe(record.rootHash);
     const listed = execFileSync('mdir', ['-b', '-i', partition('esp'), '::', '::EFI/BOOT'], {
       encoding: 'utf8',
     });

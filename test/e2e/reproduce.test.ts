@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whole } from './bakery';
+import { copyOf } from './copy-of';
 import { bakedImage } from './image';
 
 const HOME = resolve(__dirname, '..', '..');
@@ -51,22 +52,7 @@ describe.skipIf(typeof found === 'string')('kiln reproduce, which needs root', (
 
   it('names the file and the bytes of a recipe that is not reproducible', { timeout: 600_000 }, async () => {
     // A kiln of its own, whose recipe for code writes the time of day.
-    const home = join(folder, 'kiln');
-    for (const part of [
-      'bin',
-      'dist',
-      'factory',
-      'images',
-      'tools',
-      'jobs',
-      'package.json',
-      'tsconfig.json',
-      'tsconfig.build.json',
-    ])
-      cpSync(join(HOME, part), join(home, part), { recursive: true, preserveTimestamps: true });
-    for (const part of ['factory.yaml', 'factory.lock.json', 'environment.yml'])
-      cpSync(join(HOME, part), join(home, part));
-    for (const part of ['node_modules', '.venv']) symlinkSync(join(HOME, part), join(home, part));
+    const home = copyOf(HOME, join(folder, 'kiln'));
     const recipe = join(home, 'images/layers/code/build');
     const text = readFileSync(recipe, 'utf8');
     expect(text).toContain('set -euo pipefail\n');

@@ -1,0 +1,43 @@
+import { KilnError } from '../errors';
+import type { Exec } from '../ports/exec';
+import { tell } from './events';
+
+/** Milliseconds between two counts of a growing tree: `du` takes 60 ms for the largest. */
+const BEAT = 2000;
+
+/** Tells the bake that a step failed and why, before its error goes on. */
+export async function tellingFailure<T>(step: () => string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KilnError) tell({ event: 'failed', step: step(), what: error.message });
+    throw error;
+  }
+}
+
+/** Tells how many bytes a folder has, over and over, until stopped. */
+export function tellingGrowth(exec: Exec, step: string, folder: string): () => void {
+  let stopped = false;
+  const count = async (): Promise<void> => {
+    // Files come and go while it looks: then it ends with 1 and counted the others.
+    const { stdout } = await exec.run('du', ['--summarize', '--block-size=1', folder], { accept: [0, 1] });
+    const bytes = Number(stdout.split('\t')[0]);
+    if (!stopped && Number.isSafeInteger(bytes)) tell({ event: 'progress', step, bytes });
+  };
+  const beat = (): void => {
+    timer = setTimeout(() => {
+      // Progress that cannot be counted is not worth a bake.
+      void count()
+        .catch(() => undefined)
+        .then(() => {
+          if (!stopped) beat();
+        });
+    }, BEAT);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  beat();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+}

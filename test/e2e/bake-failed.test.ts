@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyOf } from './copy-of';
+
+const HOME = resolve(__dirname, '..', '..');
+
+describe('a bake whose recipe fails', () => {
+  let home: string;
+  let folder: string;
+  const kiln = (...words: string[]): { code: number | null; out: string; err: string } => {
+    const { status, stdout, stderr } = spawnSync(join(home, 'bin/kiln'), words, {
+      cwd: home,
+      encoding: 'utf8',
+    });
+    return { code: status, out: stdout, err: stderr };
+  };
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'kiln-failed-e2e-'));
+    home = copyOf(HOME, join(folder, 'kiln'));
+    const recipe = join(home, 'images/layers/code/build');
+    const text = readFileSync(recipe, 'utf8');
+    writeFileSync(
+      recipe,
+      text.replace('set -euo pipefail\n', 'set -euo pipefail\necho one step; ls /no/such\n'),
+    );
+    expect(readFileSync(recipe, 'utf8')).not.toBe(text);
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it(
+    'says which, its last lines, the commands to run again, and where the whole log is',
+    { timeout: 120_000 },
+    () => {
+      const { code, out, err } = kiln('bake');
+      expect(code).toBe(3);
+      expect(out).toBe('');
+      expect(err).toContain(
+        "kiln: code failed: images/layers/code/build: exit code 2; its last lines:\n    one step\n    ls: cannot access '/no/such'",
+      );
+      expect(err).toContain(`that step alone, in ${home}: kiln layer code --lock factory.lock.json\n`);
+      expect(err).toContain('run it again: kiln bake');
+      const log = /the whole log: (.*)$/m.exec(err)?.[1] ?? 'none';
+      expect(readFileSync(log, 'utf8')).toContain("ls: cannot access '/no/such'");
+      // The command that it names fails in the same way.
+      const alone = kiln('layer', 'code', '--lock', 'factory.lock.json');
+      expect(alone.code).toBe(3);
+      expect(alone.err).toContain(
+        'kiln: images/layers/code/build: exit code 2; its last lines:\n    one step',
+      );
+      expect(alone.err).toContain('again by hand: kiln layer code --lock');
+    },
+  );
+
+  it('says so to programs, an event a line', { timeout: 120_000 }, () => {
+    const { code, out, err } = kiln('bake', '--json');
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'bake-failed' } });
+    const events = err
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as { event: string; step?: string; cached?: boolean });
+    expect(events.filter(({ event }) => event === 'done').map(({ step, cached }) => [step, cached])).toEqual(
+      ['os', 'spark', 'hadoop', 'conda', 'jars', 'node'].map((layer) => [layer, true]),
+    );
+    expect(events.at(-1)).toMatchObject({ event: 'failed', step: 'code' });
+  });
+});
