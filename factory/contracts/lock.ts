@@ -89,6 +89,8 @@ export const Lock = z.strictObject({
       reason: 'locked before there was a choice',
     }),
   }),
+  /** What the recipe of the conda layer leaves out: factory.yaml's conda.without, sorted. */
+  condaWithout: z.array(z.string()).default([]),
   /** Sorted by use, source, name. */
   inputs: z.array(Input),
 });

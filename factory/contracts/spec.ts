@@ -41,6 +41,11 @@ export const Spec = z.strictObject({
     environment: RelativePath,
     /** Where a named channel lives, if not at the client's alias: a folder of this project or a URL. */
     channels: z.record(Name, z.string().min(1)).default({}),
+    /**
+     * What of the environment is left out of the image: paths in it, with `*`, `?` and `**` as shells have them.
+     * One that matches nothing fails the bake. Default: nothing is.
+     */
+    without: z.array(RelativePath).default([]),
   }),
   /** Folder of the team's Python package (pyproject.toml). */
   code: RelativePath,

@@ -42,6 +42,7 @@ async function pythonTools(project: Project): Promise<Record<string, string>> {
 
 /** How the lock's choice is called in a layer's parts. */
 const JARS = "the lock's choice of jars";
+const WITHOUT = "the lock's conda.without";
 
 /** What of the project a layer's recipe reads beside its locked inputs. */
 async function sources(
@@ -65,7 +66,11 @@ async function sources(
         'the schema of node.json': textDigest(nodeSchema()),
       };
     case 'conda':
-      return { ...sandbox, ...(await pythonTools(project)) };
+      return {
+        ...sandbox,
+        ...(await pythonTools(project)),
+        [WITHOUT]: JSON.stringify(lock.condaWithout),
+      };
     case 'code':
       return {
         ...sandbox,

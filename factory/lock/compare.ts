@@ -1,5 +1,5 @@
 import type { Input, Lock } from '../contracts/lock';
-import type { Asked } from './asked';
+import { withoutOf, type Asked } from './asked';
 
 const label = (input: Input): string => `${input.use} ${input.source} ${input.name}`;
 
@@ -12,6 +12,8 @@ export function changes(before: Lock | undefined, after: Lock): string[] {
     if (before !== undefined && was !== choice.value) lines.push(`${name}: ${was ?? ''} -> ${choice.value}`);
   }
   if (before === undefined) return lines;
+  const [was, is] = [before, after].map(({ condaWithout }) => condaWithout.join(', ') || 'nothing');
+  if (was !== is) lines.push(`conda.without: ${was ?? ''} -> ${is ?? ''}`);
   for (const input of after.inputs) {
     const was = old.get(label(input));
     old.delete(label(input));
@@ -63,7 +65,13 @@ function staleInputs(lock: Lock, asked: Asked): string[] {
 const staleTreatment = (lock: Lock, asked: Asked): string[] => {
   const wanted = asked.resolution.choices.jars.value;
   const { value } = lock.choices.jars;
-  return value === wanted ? [] : [`jars is ${wanted}, locked ${value}`];
+  const without = withoutOf(asked.spec).join(', ');
+  return [
+    ...(value === wanted ? [] : [`jars is ${wanted}, locked ${value}`]),
+    ...(lock.condaWithout.join(', ') === without
+      ? []
+      : [`conda.without is ${without || 'nothing'}, locked ${lock.condaWithout.join(', ') || 'nothing'}`]),
+  ];
 };
 
 /** Why a lock does not answer what is asked; empty when it does. */
@@ -75,5 +83,6 @@ export const staleness = (lock: Lock, asked: Asked): string[] => [
 /** The lock with every pin it has, where what is asked differs only in how inputs are treated. */
 export function treatedAnew(lock: Lock, asked: Asked): Lock | undefined {
   if (staleInputs(lock, asked).length > 0) return undefined;
-  return { ...lock, choices: { ...lock.choices, jars: asked.resolution.choices.jars } };
+  const { jars } = asked.resolution.choices;
+  return { ...lock, choices: { ...lock.choices, jars }, condaWithout: withoutOf(asked.spec) };
 }

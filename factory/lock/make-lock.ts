@@ -6,7 +6,7 @@ import type { Http } from '../ports/http';
 import type { Mirrors } from '../ports/mirrors';
 import { PythonIndex } from '../ports/python-index';
 import type { Project } from '../project';
-import type { Asked } from './asked';
+import { withoutOf, type Asked } from './asked';
 import { resolveConda } from './conda';
 import { resolveDebian } from './debian';
 import { resolveMaven, type Keep } from './maven';
@@ -97,6 +97,7 @@ export async function makeLock(
         reason: `named by the poms of hadoop-aws ${choices.hadoop.value}`,
       },
     },
+    condaWithout: withoutOf(spec),
     inputs: [...debian.inputs, ...pypi, ...maven.inputs, ...conda].sort(compareInputs),
   };
 }

@@ -14,6 +14,7 @@ from conda_layer.bytecode import library_folder
 from conda_layer.inputs import Input, locked
 from conda_layer.install import install_packages
 from conda_layer.normalise import drop_bytecode, normalise
+from conda_layer.without import leave_out, patterns
 
 
 def lock_of(tmp_path, content=b"package", **changes):
@@ -177,3 +178,58 @@ def test_the_code_package_may_not_replace_a_file_below_it(tmp_path, capsys):
     with pytest.raises(SystemExit):
         refuse_overwriting(tmp_path / "out", tmp_path / "below")
     assert "opt/conda-env/bin/demo" in capsys.readouterr().err
+
+
+def environment(tmp_path, *files):
+    root = tmp_path / "env"
+    for name in files:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"12345")
+    return root
+
+
+def left(root):
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rest", "gone"),
+    [
+        ([], ["include/a.h", "lib/p/core/tests/t.py", "lib/p/core/x.a", "lib/p/tests/t.py"], 0),
+        (["include"], ["lib/p/core/tests/t.py", "lib/p/core/x.a", "lib/p/tests/t.py"], 5),
+        (["lib/p/**/tests"], ["include/a.h", "lib/p/core/x.a"], 10),
+        (["lib/p/**/*.a", "lib/p/tests/*.py"], ["include/a.h", "lib/p/core/tests/t.py"], 10),
+        (["lib/p", "lib/p/**/tests"], ["include/a.h"], 15),
+    ],
+)
+def test_what_the_list_says_is_left_out_and_nothing_else(tmp_path, wanted, rest, gone):
+    root = environment(tmp_path, "include/a.h", "lib/p/tests/t.py", "lib/p/core/tests/t.py", "lib/p/core/x.a")
+    assert leave_out(root, wanted) == gone
+    assert left(root) == rest
+
+
+def test_a_pattern_that_matches_nothing_ends_the_bake_before_anything_goes(tmp_path, capsys):
+    root = environment(tmp_path, "include/a.h")
+    with pytest.raises(SystemExit) as ended:
+        leave_out(root, ["include", "lib/old/tests"])
+    assert ended.value.code == 3
+    assert "nothing in the environment is called lib/old/tests" in capsys.readouterr().err
+    assert left(root) == ["include/a.h"]
+
+
+def test_a_link_goes_and_not_what_it_leads_to(tmp_path, capsys):
+    root = environment(tmp_path, "lib/a.txt")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/kept").write_bytes(b"")
+    (root / "share").symlink_to(tmp_path / "outside")
+    with pytest.raises(SystemExit):
+        leave_out(root, ["share/kept"])
+    assert "share/kept lies behind a link out of the environment" in capsys.readouterr().err
+    leave_out(root, ["share"])
+    assert (left(root), (tmp_path / "outside/kept").exists()) == (["lib/a.txt"], True)
+
+
+@pytest.mark.parametrize(("lock", "found"), [({}, []), ({"condaWithout": ["a"]}, ["a"])])
+def test_the_list_is_the_locks(tmp_path, lock, found):
+    (tmp_path / "lock.json").write_text(json.dumps(lock))
+    assert patterns(tmp_path / "lock.json") == found

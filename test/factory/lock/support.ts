@@ -62,6 +62,7 @@ export const lockOf = (inputs: Input[], change: Partial<Lock> = {}): Lock => ({
     committer: choice,
     jars: { value: 'full', reason: 'the test' },
   },
+  condaWithout: [],
   inputs,
   ...change,
 });

@@ -14,6 +14,7 @@ from .fail import fail
 from .inputs import locked
 from .install import install_packages
 from .normalise import drop_bytecode, normalise
+from .without import leave_out, patterns
 
 
 def main() -> int:
@@ -26,11 +27,12 @@ def main() -> int:
     target.parent.mkdir(parents=True)
     asyncio.run(install_packages(packages, target, PREFIX, variables["KILN_TMP"]))
     drop_bytecode(target)
+    gone = leave_out(target, patterns(variables["KILN_LOCK"]))
     library = library_folder(target)
     with chroot(variables["KILN_OS_TREE"], target, variables["KILN_TMP"]) as root:
         compile_modules(root, f"{PREFIX}/{library}")
     normalise(variables["KILN_OUT"], int(os.environ["SOURCE_DATE_EPOCH"]))
-    print(f"conda: {len(packages)} packages at {PREFIX}", file=sys.stderr)
+    print(f"conda: {len(packages)} packages at {PREFIX}, without {gone >> 20} MiB of them", file=sys.stderr)
     return 0
 
 
