@@ -6,15 +6,26 @@ export function image(): Command {
     .command('show')
     .description('what an image is made of, what was proven of it, where it is')
     .argument('<image>', 'a digest or its beginning, or a channel')
+    .option('--size', 'where its megabytes are, by folder and file')
     .option('--json', 'print the answer as JSON')
-    .addHelpText('after', '\nExamples:\n  kiln image show production\n  kiln image show sha256:0f3a91')
-    .action(async (name: string, options: { json?: boolean }) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kiln image show production\n  kiln image show sha256:0f3a91\n  kiln image show candidate --size',
+    )
+    .action(async (name: string, options: { size?: boolean; json?: boolean }) => {
       const { openRegistry } = await import('../registry/open.js');
-      const { findImage, readCatalogue } = await import('../registry/catalogue.js');
+      const { findImage, imageFiles, readCatalogue } = await import('../registry/catalogue.js');
       const { imagePage, summary } = await import('../registry/show.js');
       const { answer } = await import('./output.js');
       const { settings, home } = openRegistry();
       const found = findImage(await readCatalogue(home, settings.image, settings.bakes), name);
+      if (options.size === true) {
+        const { imageSize } = await import('../registry/size.js');
+        const { sizeText } = await import('./size-view.js');
+        const size = await imageSize({ record: found.record, folder: imageFiles(home, found) });
+        answer(options.json === true, { digest: found.digest, ...size }, sizeText(size));
+        return;
+      }
       answer(
         options.json === true,
         { ...summary(found), record: found.record, verdicts: found.verdicts },

@@ -1,18 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Lock } from '../contracts/lock';
 import { MANIFEST } from '../contracts/manifest';
-import { type ImageRecord, LOCK_COPY } from '../contracts/record';
+import { LOCK_COPY } from '../contracts/record';
 import { BLOCK_SIZE, countBlocks, type BlockCount } from '../disk/blocks';
-import { KilnError } from '../errors';
+import { type ImageOnDisk, requireFiles } from '../disk/image-files';
 import { type FileChanges, fileChanges } from './files';
 import { type PackageChange, packageChanges } from './packages';
-
-export interface ImageOnDisk {
-  readonly record: ImageRecord;
-  /** Holds image.raw, record.json, factory.lock.json and files.mtree. */
-  readonly folder: string;
-}
 
 export interface ImageDiff {
   readonly before: string;
@@ -29,16 +23,6 @@ export interface ImageDiff {
 
 const DISK = 'image.raw';
 
-function requireFiles({ folder, record }: ImageOnDisk): void {
-  const missing = [DISK, LOCK_COPY, MANIFEST].filter((name) => !existsSync(join(folder, name)));
-  if (missing.length === 0) return;
-  throw new KilnError({
-    code: 'image-incomplete',
-    what: `${missing.join(' and ')} of image ${record.digest} ${missing.length === 1 ? 'is' : 'are'} not in ${folder}`,
-    hint: 'bake the image again with this kiln: kiln bake',
-  });
-}
-
 const lockOf = ({ folder }: ImageOnDisk): Lock =>
   Lock.parse(JSON.parse(readFileSync(join(folder, LOCK_COPY), 'utf8')));
 
@@ -47,7 +31,7 @@ const lockOf = ({ folder }: ImageOnDisk): Lock =>
  * @throws KilnError `image-incomplete`.
  */
 export async function diffImages(before: ImageOnDisk, after: ImageOnDisk): Promise<ImageDiff> {
-  for (const image of [before, after]) requireFiles(image);
+  for (const image of [before, after]) requireFiles(image, [DISK, LOCK_COPY, MANIFEST]);
   const [a, b] = [join(before.folder, DISK), join(after.folder, DISK)];
   const partitions = after.record.partitions.map(({ name, start, size }) => {
     const was = before.record.partitions.find((partition) => partition.name === name);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { diffText } from '../../../factory/cli/diff-view';
 import type { ImageRecord } from '../../../factory/contracts/record';
-import { diffImages, type ImageOnDisk } from '../../../factory/diff/diff';
+import { diffImages } from '../../../factory/diff/diff';
+import type { ImageOnDisk } from '../../../factory/disk/image-files';
 
 const BLOCK = 512 * 1024;
 const LOCK = {
