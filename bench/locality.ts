@@ -65,7 +65,6 @@ export async function locality(): Promise<readonly Result[]> {
     );
     return await assemble({
       project: { ...project, state: folder },
-      exec,
       tools,
       lock: locked.lock,
       lockDigest: locked.digest,

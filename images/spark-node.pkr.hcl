@@ -17,6 +17,12 @@ variable "state" {
   default     = ".kiln"
 }
 
+variable "cached" {
+  type        = set(string)
+  description = "Layers that need no look: kiln bake has found them in the cache."
+  default     = []
+}
+
 locals {
   kiln = "${abspath(path.root)}/../bin/kiln"
 }
@@ -31,37 +37,37 @@ build {
 
   # The base system: Debian packages, kernel, initrd.
   provisioner "shell-local" {
-    inline = ["${local.kiln} layer os --lock ${var.lock}"]
+    inline = [contains(var.cached, "os") ? ":" : "${local.kiln} layer os --lock ${var.lock}"]
   }
 
   # Apache Spark.
   provisioner "shell-local" {
-    inline = ["${local.kiln} layer spark --lock ${var.lock}"]
+    inline = [contains(var.cached, "spark") ? ":" : "${local.kiln} layer spark --lock ${var.lock}"]
   }
 
   # The S3A libraries, the AWS SDK, the committers for object stores.
   provisioner "shell-local" {
-    inline = ["${local.kiln} layer hadoop --lock ${var.lock}"]
+    inline = [contains(var.cached, "hadoop") ? ":" : "${local.kiln} layer hadoop --lock ${var.lock}"]
   }
 
   # The team's conda environment.
   provisioner "shell-local" {
-    inline = ["${local.kiln} layer conda --lock ${var.lock}"]
+    inline = [contains(var.cached, "conda") ? ":" : "${local.kiln} layer conda --lock ${var.lock}"]
   }
 
   # Extra Maven jars.
   provisioner "shell-local" {
-    inline = ["${local.kiln} layer jars --lock ${var.lock}"]
+    inline = [contains(var.cached, "jars") ? ":" : "${local.kiln} layer jars --lock ${var.lock}"]
   }
 
   # kiln's own program and units on the node.
   provisioner "shell-local" {
-    inline = ["${local.kiln} layer node --lock ${var.lock}"]
+    inline = [contains(var.cached, "node") ? ":" : "${local.kiln} layer node --lock ${var.lock}"]
   }
 
   # The team's Python package.
   provisioner "shell-local" {
-    inline = ["${local.kiln} layer code --lock ${var.lock}"]
+    inline = [contains(var.cached, "code") ? ":" : "${local.kiln} layer code --lock ${var.lock}"]
   }
 
   # Layers to partitions to one raw disk, named by its sha256.
@@ -72,11 +78,6 @@ build {
   post-processors {
     post-processor "artifice" {
       files = ["${var.state}/latest/image.raw", "${var.state}/latest/record.json"]
-    }
-    # Packer's own count of the bytes: kiln bake compares it with the record.
-    post-processor "checksum" {
-      checksum_types = ["sha256"]
-      output         = "${var.state}/packer/image.{{.ChecksumType}}"
     }
     post-processor "manifest" {
       output = "${var.state}/packer/manifest.json"

@@ -54,7 +54,6 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
     const put = (layers: readonly CachedLayer[]): Promise<Assembled> =>
       assemble({
         project,
-        exec,
         tools,
         lock: locked.lock,
         lockDigest: locked.digest,

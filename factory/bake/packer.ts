@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { LAYERS } from '../contracts/layers';
+import { LAYERS, type LayerName } from '../contracts/layers';
 import { KilnError } from '../errors';
 import { withWorkFolder } from '../layers/work-folder';
 import type { Exec } from '../ports/exec';
@@ -17,9 +17,9 @@ export interface PackerRun {
   readonly exec: Exec;
   readonly log: string;
   readonly events: string;
+  /** Layers whose steps have nothing to do. */
+  readonly cached: readonly LayerName[];
 }
-
-const checksumFile = (project: Project): string => join(project.state, 'packer', 'image.sha256');
 
 /** What a person types to run the same by hand, in the project's folder. */
 function packerCommand(project: Project): { readonly program: string; readonly args: string[] } {
@@ -29,6 +29,14 @@ function packerCommand(project: Project): { readonly program: string; readonly a
     args: ['build', '-color=false', '-var', `lock=${from(project.lock)}`, join(from(project.home), 'images')],
   };
 }
+
+/** The same without the steps that have nothing to do: each costs a start of kiln. */
+const steps = (args: readonly string[], cached: readonly LayerName[]): string[] => [
+  ...args.slice(0, -1),
+  '-var',
+  `cached=${JSON.stringify(cached)}`,
+  ...args.slice(-1),
+];
 
 /** The step of the template that a person can run alone. */
 function stepWords(project: Project, step: string): string[] {
@@ -48,8 +56,7 @@ export async function runPacker(run: PackerRun): Promise<void> {
   const { project, exec } = run;
   const { program, args } = packerCommand(project);
   mkdirSync(join(project.state, 'packer'), { recursive: true });
-  for (const file of ['image.sha256', 'manifest.json'])
-    rmSync(join(project.state, 'packer', file), { force: true });
+  rmSync(join(project.state, 'packer', 'manifest.json'), { force: true });
   try {
     await withWorkFolder(project.state, 'packer', async (work) => {
       await exec.run(
@@ -68,7 +75,7 @@ export async function runPacker(run: PackerRun): Promise<void> {
             '--',
           ],
           program,
-          ...args,
+          ...steps(args, run.cached),
         ],
         {
           cwd: project.root,
@@ -108,12 +115,4 @@ export async function runPacker(run: PackerRun): Promise<void> {
       cause: error,
     });
   }
-}
-
-/** The image's sha256 as Packer's checksum post-processor counted it; undefined when it did not say. */
-export function packerChecksum(project: Project): string | undefined {
-  const line = readFileSync(checksumFile(project), 'utf8')
-    .split('\n')
-    .find((each) => each.endsWith('image.raw'));
-  return line?.split(/\s+/)[0];
 }

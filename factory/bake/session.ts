@@ -43,7 +43,7 @@ export async function openSession(options: SessionOptions = {}, exec: Exec = hos
   process.umask(0o022);
   const found = findProject();
   const project = options.lock === undefined ? found : { ...found, lock: resolve(options.lock) };
-  const locked = await readLocked(project, exec);
+  const locked = readLocked(project);
   const { spec } = readSpec(project);
   return {
     project,

@@ -7,10 +7,10 @@ import {
   renameSync,
   rmSync,
   statSync,
-  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { allEnded } from '../all-ended';
 import { LAYERS } from '../contracts/layers';
 import { ImageRecord, LOCK_COPY } from '../contracts/record';
 import type { Lock } from '../contracts/lock';
@@ -18,23 +18,21 @@ import { MANIFEST } from '../contracts/manifest';
 import { KilnError } from '../errors';
 import type { CachedLayer } from '../layers/cache';
 import { contentId as contentIdOf } from '../layers/content-id';
-import { fileSha256 } from '../layers/tree-digest';
 import { withWorkFolder } from '../layers/work-folder';
-import type { Exec } from '../ports/exec';
 import type { Project } from '../project';
 import { derivedUuid, derivedVolumeId, nameDigest, sealSalt } from './identity';
 import { writeEsp } from './esp';
 import { writeImageManifest } from './image-manifest';
-import { layOut, MIB, partitionTable } from './layout';
+import { layOut } from './layout';
 import { placeRoot } from './place';
 import { writeRoot } from './root';
 import { sealedPartitions, writeSeal } from './seal';
+import { writeDisk } from './write-disk';
 import { writeState } from './state';
 import type { DiskTools } from './tools-tree';
 
 export interface AssembleOptions {
   readonly project: Project;
-  readonly exec: Exec;
   readonly tools: DiskTools;
   readonly lock: Lock;
   readonly lockDigest: string;
@@ -76,24 +74,12 @@ async function requireWhole(tools: DiskTools, root: string, names: number, merge
   });
 }
 
-/** Copies a partition's file to its place; holes stay holes. */
-async function place(exec: Exec, part: string, disk: string, start: number): Promise<void> {
-  await exec.run('dd', [
-    `if=${part}`,
-    `of=${disk}`,
-    'bs=1M',
-    `seek=${String(start / MIB)}`,
-    'conv=notrunc,sparse',
-    'status=none',
-  ]);
-}
-
 /**
  * Layers to a disk: root, ESP and state are written side by side, measured, laid out and put into one sparse
  * raw file, whose sha256 is the image's name. It appears in the project's images whole or not at all.
  */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
-  const { project, exec, tools, lock } = options;
+  const { project, tools, lock } = options;
   const step = options.onStep ?? ((): void => undefined);
   const contentId = contentIdOf(options.layers);
   const images = imagesFolder(project);
@@ -141,21 +127,18 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       isVolatile: (path) => merged.ownerOf(path) === VOLATILE,
     });
     rmSync(file('root.built'));
-    await requireWhole(tools, file('root.erofs'), placed.names, merged.entries);
-    const manifest = await writeImageManifest({
-      layers: options.layers,
-      added,
-      merged,
-      epoch,
-      out: file(MANIFEST),
-    });
     step('seal');
-    const rootHash = await writeSeal(tools, {
-      root: file('root.erofs'),
-      out: file('root.verity'),
-      uuid: derivedUuid(contentId, 'seal'),
-      salt: sealSalt(lock.image),
-    });
+    // The hash tree takes seconds of another process: what does not need it is done meanwhile.
+    const [rootHash, manifest] = await allEnded([
+      writeSeal(tools, {
+        root: file('root.erofs'),
+        out: file('root.verity'),
+        uuid: derivedUuid(contentId, 'seal'),
+        salt: sealSalt(lock.image),
+      }),
+      writeImageManifest({ layers: options.layers, added, merged, epoch, out: file(MANIFEST) }),
+      requireWhole(tools, file('root.erofs'), placed.names, merged.entries),
+    ]);
     const uuids = { ...sealedPartitions(rootHash), esp: uuid('esp'), state: uuid('state') };
     step('boot and state partitions');
     await writeEsp(tools, work, file('esp.vfat'), derivedVolumeId(template, 'esp file system'), {
@@ -183,20 +166,13 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       parts.map((part) => ({ name: part.name, size: statSync(part.file).size, uuid: uuids[part.name] })),
     );
     const disk = file('image.raw');
-    writeFileSync(disk, '');
-    truncateSync(disk, layout.size);
-    await tools.run('sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', disk], {
-      input: partitionTable(layout),
-    });
-    for (const [index, part] of parts.entries()) {
-      const partition = layout.partitions[index];
-      if (partition === undefined) throw new Error('a partition was not laid out');
-      await place(exec, part.file, disk, partition.start);
-      rmSync(part.file);
-    }
-
-    step('digest');
-    const digest = `sha256:${await fileSha256(disk)}`;
+    const whole = await writeDisk(
+      tools,
+      layout,
+      parts.map((part) => part.file),
+      disk,
+    );
+    const digest = `sha256:${whole}`;
     const record = ImageRecord.parse({
       version: 1,
       image: lock.image,

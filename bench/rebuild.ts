@@ -1,0 +1,90 @@
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { findProject } from '../factory/project';
+import { hostExec } from '../factory/ports/exec-host';
+import { copyOf } from '../test/e2e/copy-of';
+import type { Result } from './result';
+
+const Baked = z.object({ folder: z.string(), baked: z.boolean() });
+
+interface Took {
+  readonly seconds: number;
+  readonly folder: string;
+  readonly baked: boolean;
+}
+
+const say = (text: string): void => void process.stderr.write(`rebuild: ${text}\n`);
+const show = (seconds: number): string => `${seconds.toFixed(seconds < 10 ? 2 : 0)} s`;
+
+/** What a bake takes from nothing, after a change of the code, and after none; inputs are in the vault each time. */
+export async function rebuild(): Promise<readonly Result[]> {
+  const checkout = findProject();
+  const work = mkdtempSync(join(tmpdir(), 'kiln-rebuild-'));
+  try {
+    const project = copyOf(checkout.home, join(work, 'project'));
+    const cache = join(work, 'cache');
+    mkdirSync(cache);
+    if (!existsSync(join(checkout.cache, 'vault'))) throw new Error('the vault is empty: kiln bake');
+    await hostExec.run('cp', ['-al', join(checkout.cache, 'vault'), cache]);
+
+    const bake = (): Took => {
+      const began = performance.now();
+      const { status, stdout, stderr } = spawnSync(
+        join(project, 'bin', 'kiln'),
+        ['bake', '--offline', '--json'],
+        { cwd: project, env: { ...process.env, KILN_CACHE: cache }, encoding: 'utf8', maxBuffer: 1 << 30 },
+      );
+      const seconds = (performance.now() - began) / 1000;
+      if (status !== 0) throw new Error(`the bake failed\n${stderr}\n${stdout}`);
+      return { seconds, ...Baked.parse(JSON.parse(stdout)) };
+    };
+    /** The disk's bytes again, through to the device. */
+    const write = async (disk: string): Promise<number> => {
+      const copy = join(work, 'copy');
+      const began = performance.now();
+      await hostExec.run('dd', [`if=${disk}`, `of=${copy}`, 'bs=1M', 'conv=fsync', 'status=none']);
+      const seconds = (performance.now() - began) / 1000;
+      rmSync(copy);
+      return seconds;
+    };
+
+    say('cold: no layer, no disk tools');
+    const cold = bake();
+    say(`${show(cold.seconds)}; again, nothing changed`);
+    const same = bake();
+    if (same.baked) throw new Error('nothing had changed, and it baked');
+    say(`${show(same.seconds)}; a change of the code`);
+    appendFileSync(join(project, 'jobs', 'src', 'flights', '__init__.py'), '\nCHANGED = True\n');
+    const code = bake();
+    if (code.folder === cold.folder) throw new Error('the code had changed, and the image is the same');
+    say(`${show(code.seconds)}; the disk's bytes by dd`);
+    const disk = join(code.folder, 'image.raw');
+    const written = await write(disk);
+    say(show(written));
+    return [
+      {
+        name: 'code-only bake : cold bake',
+        ratio: code.seconds / cold.seconds,
+        goal: 1 / 8,
+        detail: `${show(code.seconds)} : ${show(cold.seconds)}`,
+      },
+      {
+        name: 'code-only bake : dd with fsync',
+        ratio: code.seconds / written,
+        goal: 2,
+        detail: `${show(code.seconds)} : ${show(written)} for ${String(Math.round(statSync(disk).size / 1e6))} MB`,
+      },
+      {
+        name: 'nothing changed : cold bake',
+        ratio: same.seconds / cold.seconds,
+        goal: 1 / 100,
+        detail: `${show(same.seconds)} : ${show(cold.seconds)}`,
+      },
+    ];
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
