@@ -16,7 +16,7 @@ async function run(options: Options): Promise<void> {
   const project = findProject();
   const json = options.json === true;
   if (options.check === true) {
-    const { lock, digest } = await readLocked(project);
+    const { lock, digest } = readLocked(project);
     answer(
       json,
       { ok: true, digest, inputs: lock.inputs.length },

@@ -20,7 +20,7 @@ async function fetchAll(options: Options): Promise<void> {
   const { openVault } = await import('../vault/index.js');
   const { progressLine } = await import('./progress-line.js');
   const project = findProject();
-  const { lock: locked } = await readLocked(project);
+  const { lock: locked } = readLocked(project);
   const inputs = locked.inputs.filter(({ use }) => use === (options.use ?? use));
   const vault = openVault(project, { epoch: locked.epoch });
   try {

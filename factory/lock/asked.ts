@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Exec } from '../ports/exec';
+import type { Spec } from '../contracts/spec';
 import type { Project } from '../project';
 import { readSpec, type ReadSpec } from '../spec/read';
 import { parsePackageList } from './debian/package-list';
@@ -18,9 +18,12 @@ export interface Asked extends ReadSpec {
 
 const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();
 
+/** The lock's `condaWithout`. */
+export const withoutOf = ({ conda }: Spec): string[] => sorted(conda.without);
+
 /**
  * Comments, order, what only says where things lie (registry, channels, gates, mirrors) and how the
- * inputs are treated (jars: a choice of the lock) do not count: no input has to be resolved again for them.
+ * inputs are treated (jars, conda.without: they stand in the lock) do not count: no input has to be resolved again for them.
  */
 function digestOf(asked: Omit<Asked, 'digest' | 'resolution'>): string {
   const { spec, environment } = asked;
@@ -45,13 +48,13 @@ function digestOf(asked: Omit<Asked, 'digest' | 'resolution'>): string {
 }
 
 /** @throws KilnError `spec-invalid` with all faults. */
-export async function readAsked(project: Project, exec: Exec): Promise<Asked> {
+export function readAsked(project: Project): Asked {
   const read = readSpec(project);
   const list = (name: string): string[] =>
     parsePackageList(readFileSync(join(project.home, 'images', 'layers', name, 'packages'), 'utf8'));
   const parts = {
     ...read,
-    buildRequires: await buildRequires(exec, join(project.root, read.spec.code, 'pyproject.toml')),
+    buildRequires: buildRequires(join(project.root, read.spec.code, 'pyproject.toml')),
     packages: { os: list('os'), tools: list('tools') },
   };
   return { ...parts, digest: digestOf(parts) };

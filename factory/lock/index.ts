@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
-import type { Exec } from '../ports/exec';
-import { hostExec } from '../ports/exec-host';
 import type { Project } from '../project';
 import { readAsked } from './asked';
 import { changes, staleness, treatedAnew } from './compare';
@@ -57,8 +55,8 @@ export function parseLock(text: string, file = 'factory.lock.json'): Lock {
  * Reads factory.lock.json and compares it with the project's specification; no network.
  * @throws KilnError `lock-missing`, `lock-invalid` or `lock-stale` (exit 1), each naming the command that mends it.
  */
-export async function readLocked(project: Project, exec: Exec = hostExec): Promise<Locked> {
-  const asked = await readAsked(project, exec);
+export function readLocked(project: Project): Locked {
+  const asked = readAsked(project);
   const text = readText(project);
   if (text === undefined) {
     throw new KilnError({
@@ -94,7 +92,7 @@ export interface Outcome {
  * The file is replaced at once or not at all.
  */
 export async function updateLock(project: Project, ports: LockPorts, refresh: boolean): Promise<Outcome> {
-  const asked = await readAsked(project, ports.exec);
+  const asked = readAsked(project);
   const text = readText(project);
   let before: Lock | undefined;
   try {

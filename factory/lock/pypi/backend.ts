@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { KilnError } from '../../errors';
 import type { Exec } from '../../ports/exec';
@@ -6,36 +8,27 @@ import type { Exec } from '../../ports/exec';
 /** What PEP 518 says of a project that names nothing. */
 const DEFAULT_REQUIRES = ['setuptools'];
 
-const READ = `
-import json, sys, tomllib
-try:
-    with open(sys.argv[1], "rb") as file:
-        print(json.dumps(tomllib.load(file).get("build-system", {}).get("requires")))
-except tomllib.TOMLDecodeError as fault:
-    sys.exit(str(fault))
-`;
+const Requires = z.object({
+  'build-system': z.object({ requires: z.array(z.string()).default(DEFAULT_REQUIRES) }).default({
+    requires: DEFAULT_REQUIRES,
+  }),
+});
 
 /** `[build-system] requires` of a pyproject.toml. */
-export async function buildRequires(exec: Exec, pyproject: string): Promise<readonly string[]> {
-  const result = await exec.run('python3', ['-c', READ, pyproject], { accept: [0, 1] });
-  if (result.code !== 0) {
-    throw new KilnError({
-      code: 'spec-invalid',
-      exitCode: 2,
-      what: `${pyproject} cannot be read: ${result.stderr.trim()}`,
-      hint: 'correct it',
-    });
+export function buildRequires(pyproject: string): readonly string[] {
+  const bad = (what: string): KilnError =>
+    new KilnError({ code: 'spec-invalid', exitCode: 2, what, hint: 'correct it' });
+  let project: unknown;
+  try {
+    project = parse(readFileSync(pyproject, 'utf8'));
+  } catch (error) {
+    throw bad(
+      `${pyproject} cannot be read: ${error instanceof Error ? error.message.trim() : String(error)}`,
+    );
   }
-  const requires = z.array(z.string()).nullable().safeParse(JSON.parse(result.stdout));
-  if (!requires.success) {
-    throw new KilnError({
-      code: 'spec-invalid',
-      exitCode: 2,
-      what: `${pyproject}: build-system.requires must be a list of requirements`,
-      hint: 'correct it',
-    });
-  }
-  return requires.data ?? DEFAULT_REQUIRES;
+  const read = Requires.safeParse(project);
+  if (!read.success) throw bad(`${pyproject}: build-system.requires must be a list of requirements`);
+  return read.data['build-system'].requires;
 }
 
 /** pip's installation report, the fields kiln uses. */
