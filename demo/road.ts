@@ -8,7 +8,7 @@ import { copyProject } from './project-copy';
 import { Proof, proofTable } from './proof';
 import { CommandFailed, parseAnswer } from './shell';
 import type { Command } from './shell';
-import { tellSpark, tellTerraform } from './telling';
+import { tellBake, tellSpark, tellTerraform } from './telling';
 
 /** Runs one command of a step, shown with its progress; kiln's answer is parsed where it is wanted. */
 type Run = (command: Command) => Promise<{ readonly stdout: string }>;
@@ -61,14 +61,15 @@ async function makeChannel(context: Context, run: Run): Promise<void> {
 }
 
 async function bake(context: Context, run: Run): Promise<void> {
+  const command = { ...ask('bake'), tell: tellBake(process.stdout.isTTY) };
   let answer;
   try {
-    answer = await run(ask('bake'));
+    answer = await run(command);
   } catch (error) {
     if (!(error instanceof CommandFailed) || errorCode(error.stdout) !== 'pins-gone') throw error;
     goOnWithCopy(context);
     await run(kiln('lock', '--refresh'));
-    answer = await run(ask('bake'));
+    answer = await run(command);
   }
   context.image = Baked.parse(parseAnswer(answer.stdout)).digest;
 }

@@ -92,7 +92,8 @@ export class Shell {
       if (plain.trim() === '') return;
       // The tail is for people too: an error's JSON says the same as its text.
       if (!forPeople) return;
-      tail.push(plain);
+      // An event is for programs; what failed is said in words after it.
+      if (!plain.startsWith('{"event":')) tail.push(plain);
       if (tail.length > TAIL) tail.shift();
       const told = command.tell === undefined ? plain : command.tell(plain);
       if (told !== undefined) onLine(told);

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /* Which of a program's many lines a person wants to see; the log has them all. */
 
 /** Of Terraform: what its provisioners say, and how it ended. */
@@ -5,6 +7,55 @@ export function tellTerraform(line: string): string | undefined {
   const said = /\(local-exec\): (.*)$/.exec(line)?.[1];
   if (said !== undefined) return said.startsWith('Executing:') ? undefined : said.trim();
   return /(Apply complete!|Destroy complete!|Error: ).*/.exec(line)?.[0];
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+
+const Told = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('waiting'), holder: z.string() }),
+  z.object({ event: z.literal('fetching'), bytes: z.number(), totalBytes: z.number() }),
+  z.object({ event: z.literal('fallback'), input: z.string(), from: z.string() }),
+  z.object({ event: z.literal('progress'), step: z.string(), bytes: z.number() }),
+  z.object({ event: z.literal('damaged'), what: z.string() }),
+  z.object({
+    event: z.literal('done'),
+    step: z.string(),
+    cached: z.boolean(),
+    milliseconds: z.number(),
+    bytes: z.number(),
+  }),
+]);
+
+/**
+ * Of `kiln bake --json`'s events what moves on; elsewhere than on a terminal, where every line stays, a tenth of
+ * the downloads and what is done. Any other line, an error's, is told as it is.
+ */
+export function tellBake(onTerminal: boolean): (line: string) => string | undefined {
+  let tenth = -1;
+  return (line) => {
+    if (!line.startsWith('{')) return line;
+    const { data: told } = Told.safeParse(JSON.parse(line));
+    switch (told?.event) {
+      case 'waiting':
+        return `another bake runs (${told.holder}); waiting for it`;
+      case 'fetching': {
+        const now = Math.floor((10 * told.bytes) / Math.max(1, told.totalBytes));
+        if (!onTerminal && now === tenth) return undefined;
+        tenth = now;
+        return `fetched ${megabytes(told.bytes)} of ${megabytes(told.totalBytes)}`;
+      }
+      case 'fallback':
+        return `${told.input}: from ${told.from}`;
+      case 'progress':
+        return onTerminal ? `${told.step}: ${megabytes(told.bytes)}` : undefined;
+      case 'damaged':
+        return told.what;
+      case 'done':
+        return `${told.step}: ${told.cached ? 'in the cache' : `${(told.milliseconds / 1000).toFixed(1)} s`}, ${megabytes(told.bytes)}`;
+      default:
+        return undefined;
+    }
+  };
 }
 
 /** Of a Spark driver's log: executors, finished jobs, and what went wrong. */

@@ -12,10 +12,19 @@ const Host = z
   .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'must be a host name or IPv4 address');
 const Port = z.int().min(1).max(65535);
 
-/** A secret by reference, never by value: a file on the node or a systemd system credential. */
+const Region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region');
+
+/**
+ * A secret by reference, never by value: a file on the node, a systemd system credential, or a parameter of
+ * AWS Systems Manager that the instance's role may read.
+ */
 export const SecretRef = z.union([
   z.strictObject({ file: z.string().regex(/^\/[^\0]+$/, 'must be an absolute path') }),
   z.strictObject({ credential: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'must be a credential name') }),
+  z.strictObject({
+    ssm: z.string().regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'must be the full name of a parameter, as /kiln/secret'),
+    region: Region,
+  }),
 ]);
 export type SecretRef = z.infer<typeof SecretRef>;
 
@@ -23,11 +32,13 @@ export type SecretRef = z.infer<typeof SecretRef>;
 export const ScratchPolicy = z.union([
   z.strictObject({
     kind: z.literal('disks'),
-    /** Positive evidence, exactly one of the three. */
+    /** Positive evidence, exactly one of these. Sizes in GiB, both ends included. */
     select: z.union([
       z.strictObject({ model: z.string().min(1) }),
       z.strictObject({ serialPrefix: z.string().min(1) }),
       z.strictObject({ serials: z.array(z.string().min(1)).min(1) }),
+      z.strictObject({ wwns: z.array(z.string().min(1)).min(1) }),
+      z.strictObject({ minGiB: z.int().min(1), maxGiB: z.int().min(1) }),
     ]),
     /** How many disks there must be. */
     disks: z.int().min(1).max(64),
@@ -35,6 +46,8 @@ export const ScratchPolicy = z.union([
     deadline: z.int().min(1).max(600),
     /** What to do when fewer come: stop, or stripe what is there. */
     missing: z.enum(['fail', 'degrade']),
+    /** Serials of selected disks whose foreign data may be overwritten. Default: none may. */
+    erase: z.array(z.string().min(1)).optional(),
   }),
   /** A directory mounted at /scratch by whoever started the machine (systemd-nspawn). */
   z.strictObject({ kind: z.literal('directory') }),
@@ -57,14 +70,16 @@ export const Store = z.union([
   z.strictObject({
     kind: z.literal('aws'),
     name: Name,
-    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region'),
+    region: Region,
     buckets: z.array(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name')).min(1),
   }),
 ]);
 export type Store = z.infer<typeof Store>;
 
-/** node.json: all that a machine learns at boot. */
-export const NodeConfig = z.strictObject({
+/** Settings of Spark that guard the cluster's secret. */
+const GUARDED = ['spark.authenticate', 'spark.authenticate.secret'];
+
+const Fields = z.strictObject({
   version: z.literal(1),
   cluster: Name,
   /** `standby`: ground checks and scratch only, no Spark. */
@@ -85,5 +100,29 @@ export const NodeConfig = z.strictObject({
     /** What a worker offers; default: all cores, and memory by the reserve table. */
     worker: z.strictObject({ cores: z.int().min(1).max(1024), memoryMiB: z.int().min(512) }).optional(),
   }),
+});
+/**
+ * node.json: all that a machine learns at boot. The rules that a JSON Schema cannot say are told here and, in
+ * the same words, in images/rootfs/usr/lib/kiln/kiln_node/rules.py.
+ */
+export const NodeConfig = Fields.superRefine((node, context) => {
+  const fault = (path: PropertyKey[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message });
+  };
+  const owner = new Map<string, string>();
+  node.stores.forEach((store, index) => {
+    for (const bucket of store.buckets) {
+      const before = owner.get(bucket);
+      if (before !== undefined)
+        fault(['stores', index, 'buckets'], `bucket "${bucket}" is already of store "${before}"`);
+      owner.set(bucket, store.name);
+    }
+  });
+  if (node.scratch.kind === 'disks' && 'minGiB' in node.scratch.select) {
+    const { minGiB, maxGiB } = node.scratch.select;
+    if (minGiB > maxGiB) fault(['scratch', 'select', 'minGiB'], `must be at most maxGiB, ${String(maxGiB)}`);
+  }
+  for (const key of GUARDED)
+    if (key in node.spark.conf) fault(['spark', 'conf', key], 'may not be set: secrets.spark decides it');
 });
 export type NodeConfig = z.infer<typeof NodeConfig>;

@@ -16,7 +16,7 @@ import { newTraces } from '../../demo/leftovers';
 import { copyProject } from '../../demo/project-copy';
 import { proofTable } from '../../demo/proof';
 import { CommandFailed, Interrupted, Shell } from '../../demo/shell';
-import { tellSpark, tellTerraform } from '../../demo/telling';
+import { tellBake, tellSpark, tellTerraform } from '../../demo/telling';
 import { holdsResources } from '../../demo/tidy';
 
 let folder: string;
@@ -178,4 +178,42 @@ test.each([
   ['\tat py4j.Gateway.invoke(Gateway.java:238)', undefined],
 ])('of Spark, %s tells %s', (line, expected) => {
   expect(tellSpark(line)).toBe(expected);
+});
+
+describe('of a bake', () => {
+  const fetching = (bytes: number): string =>
+    JSON.stringify({ event: 'fetching', done: 1, total: 2, bytes, totalBytes: 100e6, rate: 1 });
+
+  test.each([
+    ['{"event":"begins","before":{}}', undefined],
+    ['{"event":"started","step":"os"}', undefined],
+    ['{"event":"progress","step":"os","bytes":7000000}', undefined],
+    [
+      '{"event":"done","step":"os","cached":false,"milliseconds":2340,"bytes":642000000}',
+      'os: 2.3 s, 642 MB',
+    ],
+    [
+      '{"event":"done","step":"os","cached":true,"milliseconds":1,"bytes":642000000}',
+      'os: in the cache, 642 MB',
+    ],
+    [
+      '{"event":"damaged","step":"os","what":"layer os of the cache is damaged"}',
+      'layer os of the cache is damaged',
+    ],
+    ['kiln: code failed', 'kiln: code failed'],
+  ])('%s is told as %s', (line, expected) => {
+    expect(tellBake(false)(line)).toBe(expected);
+  });
+
+  test('downloads are told for every tenth, on a terminal always', () => {
+    const lines = [0, 5e6, 9e6, 12e6].map(fetching);
+    expect(lines.map(tellBake(false))).toEqual([
+      'fetched 0 MB of 100 MB',
+      undefined,
+      undefined,
+      'fetched 12 MB of 100 MB',
+    ]);
+    expect(lines.map(tellBake(true)).every((line) => line !== undefined)).toBe(true);
+    expect(tellBake(true)('{"event":"progress","step":"os","bytes":7000000}')).toBe('os: 7 MB');
+  });
 });

@@ -112,7 +112,15 @@ def test_follows_devices_down_to_whole_disks(tmp_path: Path) -> None:
 def test_an_inventory_says_what_a_disk_is_used_for(tmp_path: Path) -> None:
     graph, proc = machine(tmp_path)
     rows = [
-        {"kname": name, "path": f"/dev/{name}", "type": kind, "size": 1, "model": " m ", "serial": None}
+        {
+            "kname": name,
+            "path": f"/dev/{name}",
+            "type": kind,
+            "size": 1,
+            "model": " m ",
+            "serial": None,
+            "wwn": "eui.1",
+        }
         | {"ro": False, "rm": "0", "rota": False}
         for name, kind in (("vda", "disk"), ("sda", "disk"), ("zram0", "disk"), ("sr0", "rom"))
     ]
@@ -128,5 +136,5 @@ def test_an_inventory_says_what_a_disk_is_used_for(tmp_path: Path) -> None:
     assert [(array.path, array.members, array.state) for array in found.arrays] == [
         ("/dev/md127", ("sda",), "clean")
     ]
-    assert (vda.model, vda.serial) == ("m", "")
+    assert (vda.model, vda.serial, vda.wwn) == ("m", "", "eui.1")
     assert json.dumps(found.to_json())

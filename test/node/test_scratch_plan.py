@@ -137,6 +137,54 @@ def test_selects_by_model_and_by_serial() -> None:
     assert plan(disk(0), disk(1), disk(2), policy=by_serial).members == ("/dev/nvme0n1", "/dev/nvme2n1")
 
 
+def test_selects_by_wwn_and_by_size() -> None:
+    by_wwn = replace(POLICY, select=Selection(wwns=("eui.0", "eui.1")))
+    made = plan(disk(0, wwn="eui.0"), disk(1, wwn="eui.1"), disk(2, wwn="eui.2"), disk(3), policy=by_wwn)
+    assert made.members == ("/dev/nvme0n1", "/dev/nvme1n1")
+    by_size = replace(POLICY, select=Selection(size_gib=(100, 100)))
+    made = plan(disk(0), disk(1), disk(2, size_bytes=SIZE - 1), disk(3, size_bytes=SIZE + 1), policy=by_size)
+    assert made.members == ("/dev/nvme0n1", "/dev/nvme1n1")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"signatures": ("ext4",)},
+        {"signatures": ("gpt", "PMBR"), "partitions": ("nvme0n1p1",)},
+        {"signatures": MEMBER, "md": replace(OURS, uuid="0:0:0:0")},
+    ],
+    ids=str,
+)
+def test_foreign_data_go_only_where_their_serial_says_so(data: dict[str, Any]) -> None:
+    told = replace(POLICY, erase=("kiln-0",))
+    made = plan(disk(0, **data), disk(1), policy=told)
+    assert (made.action, made.erase) == ("create", ("/dev/nvme0n1",))
+    assert "as scratch.erase says" in made.disks[0].reason
+    assert plan(disk(0, **data), disk(1, **data), policy=told).action == "stop"
+    for use in (
+        {"used_for": ("/data",)},
+        {"holders": ("dm-0",)},
+        {"read_only": True},
+        {"fault": "unreadable"},
+    ):
+        assert plan(disk(0, **{**data, **use}), disk(1), policy=told).action == "stop"
+
+
+def test_erase_selects_nothing() -> None:
+    made = plan(
+        disk(0),
+        disk(1),
+        disk(2, serial="root", signatures=("ext4",)),
+        policy=replace(POLICY, erase=("root",)),
+    )
+    assert made.members == ("/dev/nvme0n1", "/dev/nvme1n1")
+
+
+def test_a_file_system_that_was_never_finished_is_made_again() -> None:
+    half = array(filesystem="xfs", label=LABEL, unfinished=True)
+    assert plan(*ASSEMBLED, arrays=(half,)).action == "mkfs"
+
+
 def member(index: int) -> st.SearchStrategy[Disk]:
     """Any state that a disk may be in."""
     return st.builds(
@@ -169,6 +217,7 @@ POLICIES = st.builds(
     disks=st.integers(1, 4),
     deadline=st.just(30),
     missing=st.sampled_from(["fail", "degrade"]),
+    erase=st.sets(st.integers(0, 3), max_size=2).map(lambda which: tuple(f"kiln-{i}" for i in sorted(which))),
 )
 
 
@@ -181,14 +230,17 @@ def test_only_proven_disks_are_ever_written(inventory: Inventory, policy: DiskPo
         blank = one.signatures == () and one.md is None
         is_ours = one.md is not None and (one.md.uuid, one.md.name) == (ARRAY_UUID, ARRAY_NAME)
         assert one.fault is None
-        assert blank or (is_ours and one.signatures == MEMBER)
-        assert not (one.read_only or one.removable or one.rotational or one.partitions)
+        proven = blank or (is_ours and one.signatures == MEMBER)
+        assert (proven and not one.partitions) or one.serial in policy.erase
+        assert (path in made.erase) == (not proven or one.partitions != ())
+        assert not (one.read_only or one.removable or one.rotational)
         assert set(one.used_for) <= {"/scratch"}
         assert set(one.holders) <= {two.name for two in inventory.arrays if two.uuid == ARRAY_UUID}
     for path in (*made.release, *((made.array,) if made.array else ())):
         assert next(two for two in inventory.arrays if two.path == path).uuid == ARRAY_UUID
     if made.action == "mkfs":
-        assert next(two for two in inventory.arrays if two.path == made.array).filesystem is None
+        array_made = next(two for two in inventory.arrays if two.path == made.array)
+        assert array_made.filesystem is None or array_made.unfinished
 
 
 @given(INVENTORIES, POLICIES, st.booleans(), st.randoms())

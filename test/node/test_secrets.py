@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from documents import document
 
-from kiln_node import config, secrets
+from kiln_node import config, paths, secrets
 from kiln_node.faults import NodeFault
 
 NAMES = ("spark-secret", "store-access-key", "store-secret-key")
@@ -43,3 +43,44 @@ def test_names_every_one_that_is_missing_or_empty(tmp_path: Path) -> None:
     assert "stores[0].secretKey (credential store-secret-key)" in caught.value.what
     assert "accessKey" not in caught.value.what
     assert "topsecret" not in str(caught.value)
+
+
+SSM = {"ssm": "/kiln/night/spark-secret", "region": "eu-central-1"}
+
+
+def parameters() -> config.NodeConfig:
+    made = document(secrets={"spark": SSM})
+    made["stores"][0] |= {"accessKey": {**SSM, "ssm": "/kiln/a"}, "secretKey": {**SSM, "ssm": "/kiln/b"}}
+    return config.parse(made)
+
+
+def test_parameters_are_kept_in_memory_for_root_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "secrets"
+    monkeypatch.setattr(paths, "SECRETS", folder)
+    secrets.fetch(parameters(), lambda reference: f"value of {reference.ssm}")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600] * 3
+    assert secrets.read(parameters().spark_secret, []) == "value of /kiln/night/spark-secret"
+
+
+def test_every_parameter_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "SECRETS", tmp_path)
+
+    def refuse(reference: config.SecretRef) -> str:
+        raise NodeFault(f"{reference.ssm} refused", where="ssm", hint="ask")
+
+    with pytest.raises(NodeFault) as caught:
+        secrets.fetch(parameters(), refuse)
+    assert [name in caught.value.what for name in ("/kiln/a", "/kiln/b", "/kiln/night/spark-secret")] == [
+        True
+    ] * 3
+
+
+def test_nothing_is_fetched_where_nothing_refers_to_a_parameter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "SECRETS", tmp_path / "none")
+    secrets.fetch(config.parse(document()), lambda _: pytest.fail("asked"))
+    assert not paths.SECRETS.exists()

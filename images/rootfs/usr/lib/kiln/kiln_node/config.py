@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from kiln_node import rules
 from kiln_node.faults import NodeFault
 from kiln_node.schema import Fault, Schema, SchemaError
 
@@ -15,39 +16,52 @@ Role = Literal["master", "worker", "standby"]
 
 @dataclass(frozen=True)
 class SecretRef:
-    """Exactly one of the two is set: a file's absolute path, or the name of a system credential."""
+    """Exactly one is set: a file's absolute path, the name of a system credential, or of an SSM parameter
+    (with its region)."""
 
     file: str | None = None
     credential: str | None = None
+    ssm: str | None = None
+    region: str | None = None
 
     def __str__(self) -> str:
+        if self.ssm is not None:
+            return f"SSM parameter {self.ssm} in {self.region}"
         return f"credential {self.credential}" if self.credential else f"file {self.file}"
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which disks may be scratch; exactly one is set."""
+    """Which disks may be scratch; exactly one is set. size_gib: smallest and largest, both included."""
 
     model: str | None = None
     serial_prefix: str | None = None
     serials: tuple[str, ...] | None = None
+    wwns: tuple[str, ...] | None = None
+    size_gib: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         if self.model is not None:
             return f'model "{self.model}"'
         if self.serial_prefix is not None:
             return f'serial starting with "{self.serial_prefix}"'
+        if self.size_gib is not None:
+            return f"size from {self.size_gib[0]} to {self.size_gib[1]} GiB"
+        if self.wwns is not None:
+            return f"WWN one of {', '.join(self.wwns)}"
         return f"serial one of {', '.join(self.serials or ())}"
 
 
 @dataclass(frozen=True)
 class DiskPolicy:
-    """disks: how many there must be; deadline: seconds to wait for them."""
+    """disks: how many there must be; deadline: seconds to wait for them; erase: serials of selected disks
+    whose foreign data may be overwritten."""
 
     select: Selection
     disks: int
     deadline: int
     missing: Literal["fail", "degrade"]
+    erase: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,14 +134,12 @@ def load(path: Path, schema_path: Path) -> NodeConfig:
             f"node.json cannot be read: {error}", where=str(path), hint="see its owner and encoding"
         ) from error
     try:
-        document = json.loads(text, object_pairs_hook=_unique)
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except ValueError as error:
         raise NodeFault(
             f"node.json is not JSON: {error}", where=str(path), hint="let kiln write the user data"
         ) from error
-    faults = schema.check(document)
-    if not faults:
-        faults = _double_buckets(document)
+    faults = check(document, schema)
     if faults:
         raise NodeFault(
             "node.json is not valid: " + "; ".join(map(str, faults)),
@@ -135,6 +147,11 @@ def load(path: Path, schema_path: Path) -> NodeConfig:
             hint="correct the configuration that made the user data and start the machine anew",
         )
     return parse(document)
+
+
+def check(document: Any, schema: Schema) -> list[Fault]:
+    """Every fault of a document: of its shape first, and only of a right one what a shape cannot say."""
+    return schema.check(document) or rules.check(document)
 
 
 def parse(document: dict[str, Any]) -> NodeConfig:
@@ -177,37 +194,27 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _double_buckets(document: dict[str, Any]) -> list[Fault]:
-    """Settings are bound per bucket, so a bucket can belong to one store only."""
-    owner: dict[str, str] = {}
-    faults: list[Fault] = []
-    for index, store in enumerate(document["stores"]):
-        for bucket in store["buckets"]:
-            if bucket in owner:
-                faults.append(
-                    Fault(
-                        f"stores[{index}].buckets",
-                        f'bucket "{bucket}" is already of store "{owner[bucket]}"',
-                    )
-                )
-            owner[bucket] = store["name"]
-    return faults
+def _no_constant(name: str) -> float:
+    """Python alone reads NaN and Infinity."""
+    raise ValueError(f"{name} is no JSON")
 
 
 def _scratch(document: dict[str, Any]) -> ScratchPolicy:
     if document["kind"] == "directory":
         return DirectoryPolicy()
     select = document["select"]
-    serials = select.get("serials")
     return DiskPolicy(
         select=Selection(
             model=select.get("model"),
             serial_prefix=select.get("serialPrefix"),
-            serials=tuple(serials) if serials is not None else None,
+            serials=tuple(select["serials"]) if "serials" in select else None,
+            wwns=tuple(select["wwns"]) if "wwns" in select else None,
+            size_gib=(int(select["minGiB"]), int(select["maxGiB"])) if "minGiB" in select else None,
         ),
         disks=int(document["disks"]),
         deadline=int(document["deadline"]),
         missing=document["missing"],
+        erase=tuple(document.get("erase", ())),
     )
 
 
@@ -226,4 +233,9 @@ def _store(document: dict[str, Any]) -> Store:
 
 
 def _secret(document: dict[str, str]) -> SecretRef:
-    return SecretRef(file=document.get("file"), credential=document.get("credential"))
+    return SecretRef(
+        file=document.get("file"),
+        credential=document.get("credential"),
+        ssm=document.get("ssm"),
+        region=document.get("region"),
+    )

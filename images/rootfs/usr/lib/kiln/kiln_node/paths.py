@@ -14,6 +14,8 @@ HADOOP_DIR = RUN / "hadoop"
 CORE_SITE = HADOOP_DIR / "core-site.xml"
 TRUSTSTORE = RUN / "truststore.jks"
 CA_BUNDLE = RUN / "ca-bundle.pem"
+#: Secrets that were fetched at boot, in memory and root's alone.
+SECRETS = RUN / "secrets"
 ENVIRONMENT = RUN / "environment"
 ROLE_ENVIRONMENT = RUN / "role-environment"
 #: SPARK_CONF_DIR: empty on purpose, so that the daemons' class path is the same on every node.

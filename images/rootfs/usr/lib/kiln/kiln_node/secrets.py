@@ -1,12 +1,13 @@
-"""Secrets by reference: found and read here, never logged, never in a status."""
+"""Secrets by reference: found and read here, never logged, never in a status, kept in memory alone."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from kiln_node import paths
+from kiln_node import files, paths
 from kiln_node.config import NodeConfig, RgwStore, SecretRef
 from kiln_node.faults import NodeFault
 
@@ -30,11 +31,35 @@ def references(config: NodeConfig) -> Iterator[tuple[str, SecretRef]]:
 
 def locate(reference: SecretRef, folders: Sequence[Path]) -> Path | None:
     """The file that holds the secret, or None."""
-    if reference.file is not None:
+    if reference.ssm is not None:
+        candidates = [_fetched(reference)]
+    elif reference.file is not None:
         candidates = [Path(reference.file)]
     else:
         candidates = [folder / str(reference.credential) for folder in folders]
     return next((path for path in candidates if path.is_file()), None)
+
+
+def fetch(config: NodeConfig, ask: Callable[[SecretRef], str]) -> None:
+    """Every SSM parameter that the configuration refers to, into memory; one NodeFault names all that fail.
+    ask: a parameter's value."""
+    wanted = {reference for _, reference in references(config) if reference.ssm is not None}
+    if not wanted:
+        return
+    files.folder(paths.SECRETS, mode=0o700)
+    faults: list[NodeFault] = []
+    for reference in sorted(wanted, key=str):
+        try:
+            files.write(_fetched(reference), ask(reference), mode=0o600)
+        except NodeFault as fault:
+            faults.append(fault)
+    if faults:
+        raise NodeFault("; ".join(fault.what for fault in faults), where=faults[0].where, hint=faults[0].hint)
+
+
+def _fetched(reference: SecretRef) -> Path:
+    """A parameter's name has slashes, a file's has none."""
+    return paths.SECRETS / hashlib.sha256(str(reference).encode()).hexdigest()[:16]
 
 
 def check(config: NodeConfig, folders: Sequence[Path]) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
-from kiln_node import config, identity, paths, secrets
+from kiln_node import config, identity, imds, paths, secrets, ssm
+from kiln_node.config import SecretRef
+from kiln_node.http import HostHttp
 
 
 def run() -> dict[str, Any]:
@@ -13,12 +16,25 @@ def run() -> dict[str, Any]:
     node = config.load(paths.NODE_JSON, paths.SCHEMA)
     baked = identity.read(paths.IMAGE_JSON)
     identity.check(node, baked, paths.IMAGE_JSON)
+    secrets.fetch(node, _parameter)
     secrets.check(node, secrets.credential_folders())
     return {
         "cluster": node.cluster,
         "role": node.role,
         "image": {"digest": node.image_digest, "contentId": baked.content_id, "matches": True},
     }
+
+
+def _parameter(reference: SecretRef) -> str:
+    """The value of an SSM parameter, by the instance's role."""
+    http = HostHttp()
+    return ssm.get_parameter(
+        http,
+        imds.role_keys(http),
+        name=str(reference.ssm),
+        region=str(reference.region),
+        now=datetime.now(UTC),
+    )
 
 
 def known() -> dict[str, Any]:

@@ -37,7 +37,8 @@ def execute(plan: Plan, commands: Commands, devices: Devices) -> None:
 def _create(plan: Plan, commands: Commands, devices: Devices) -> None:
     _release(plan, commands)
     for path in plan.members:
-        _prove(path, commands)
+        if path not in plan.erase:
+            _prove(path, commands)
     for path in plan.members:
         devices.erase(path)
     must(commands, ["udevadm", "settle", PATIENCE], timeout=LONG)
@@ -71,8 +72,11 @@ def _assemble(plan: Plan, commands: Commands) -> None:
 
 
 def _mkfs(array: str, commands: Commands) -> None:
-    # no -f: the planner saw no signature, and mkfs looks once more
     must(commands, ["udevadm", "wait", "--settle", PATIENCE, array], timeout=LONG)
+    # wipefs forgets a file system that was never finished; no -f: mkfs looks once more
+    must(
+        commands, ["udevadm", "lock", f"--device={array}", "wipefs", "--all", "--quiet", array], timeout=LONG
+    )
     must(
         commands,
         ["udevadm", "lock", f"--device={array}", "mkfs.xfs", "-q", "-K", "-L", LABEL, array],

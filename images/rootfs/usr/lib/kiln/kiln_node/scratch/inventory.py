@@ -18,7 +18,7 @@ from kiln_node.faults import NodeFault
 
 #: Names of devices that lsblk calls disks and that hold nobody's data for long.
 _NO_DISKS = ("zram", "ram", "nbd", "fd", "loop")
-_COLUMNS = "NAME,KNAME,PATH,TYPE,SIZE,MODEL,SERIAL,RO,RM,ROTA"
+_COLUMNS = "NAME,KNAME,PATH,TYPE,SIZE,MODEL,SERIAL,WWN,RO,RM,ROTA"
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Disk:
     size_bytes: int
     model: str
     serial: str
+    wwn: str = ""
     read_only: bool = False
     removable: bool = False
     rotational: bool = False
@@ -54,7 +55,8 @@ class Disk:
 
 @dataclass(frozen=True)
 class Array:
-    """An assembled md device. filesystem: its signature's type; mounted_at: where, if anywhere."""
+    """An assembled md device. filesystem: its signature's type; mounted_at: where, if anywhere;
+    unfinished: a mkfs.xfs that was cut short left it."""
 
     name: str
     path: str
@@ -65,6 +67,7 @@ class Array:
     filesystem: str | None = None
     label: str | None = None
     mounted_at: tuple[str, ...] = ()
+    unfinished: bool = False
     fault: str | None = None
 
 
@@ -209,6 +212,7 @@ def _disk(
         size_bytes=int(device["size"] or 0),
         model=str(device["model"] or "").strip(),
         serial=str(device["serial"] or "").strip(),
+        wwn=str(device["wwn"] or "").strip(),
         read_only=_flag(device["ro"]),
         removable=_flag(device["rm"]),
         rotational=_flag(device["rota"]),
@@ -246,8 +250,15 @@ def _array(path: str, name: str, commands: Commands, graph: Sysfs, proc: Path) -
         mounted_at=tuple(
             target for device, target in mounted_devices(mounts) if Path(device).resolve().name == name
         ),
+        unfinished=filesystem == "xfs" and _unfinished(Path(path)),
         fault=fault,
     )
+
+
+def _unfinished(device: Path) -> bool:
+    """sb_inprogress, byte 126 of XFS' superblock (xfs_format.h): mkfs clears it as its last write."""
+    with device.open("rb") as stream:
+        return stream.read(127)[126:] == b"\x01"
 
 
 def _uses(graph: Sysfs, proc: Path) -> dict[str, list[str]]:

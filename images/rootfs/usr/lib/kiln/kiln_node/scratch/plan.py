@@ -1,7 +1,8 @@
 """From an inventory and a policy to what shall be done: pure, the same answer for the same input.
 
 No disk is written that is not proven blank or ours. Ours is a superblock with our array's name and
-UUID. Everything else that was selected stops the plan: a person decides about foreign data.
+UUID. Everything else that was selected stops the plan: a person decides about foreign data, by naming
+the disk's serial in scratch.erase.
 """
 
 from __future__ import annotations
@@ -36,17 +37,18 @@ class Choice:
 
 @dataclass(frozen=True)
 class Plan:
-    """action: mounted (nothing to do), mount (the file system is there), mkfs (array there, empty),
-    assemble (superblocks there; look again then), create (erase members, array, file system), wait
-    (fewer disks than expected so far), stop (a person must decide: fault says why).
+    """action: mounted (nothing to do), mount (the file system is there), mkfs (array there, empty or its
+    mkfs was cut short), assemble (superblocks there; look again then), create (erase members, array, file
+    system), wait (fewer disks than expected so far), stop (a person must decide: fault says why).
 
-    members: what may be written for `create`, in order; array: the assembled device, if any;
-    release: arrays of ours to stop first.
+    members: what may be written for `create`, in order; erase: those of them whose foreign data are to go;
+    array: the assembled device, if any; release: arrays of ours to stop first.
     """
 
     action: Action
     disks: tuple[Choice, ...]
     members: tuple[str, ...] = ()
+    erase: tuple[str, ...] = ()
     array: str | None = None
     release: tuple[str, ...] = ()
     fault: str | None = None
@@ -63,7 +65,7 @@ def make(inventory: Inventory, policy: DiskPolicy, *, final: bool) -> Plan:
     members: list[Disk] = []
     foreign: list[str] = []
     for disk in sorted(inventory.disks, key=lambda disk: disk.name):
-        verdict = _judge(disk, policy.select, {array.name for array in ours})
+        verdict = _judge(disk, policy, {array.name for array in ours})
         choices.append(Choice(disk.path, verdict.taken, verdict.reason))
         if verdict.taken:
             members.append(disk)
@@ -76,7 +78,7 @@ def make(inventory: Inventory, policy: DiskPolicy, *, final: bool) -> Plan:
             "stop",
             chosen,
             fault="selected disks are not free: " + "; ".join(foreign),
-            hint="save what is on them and clear them by hand (wipefs --all), or select other disks",
+            hint="save what is on them and name their serials in scratch.erase, or select other disks",
         )
     if len(members) > policy.disks:
         return Plan(
@@ -118,17 +120,26 @@ class _Verdict:
     stops: bool = False
 
 
-def _judge(disk: Disk, select: Selection, our_arrays: set[str]) -> _Verdict:
-    if not _selected(disk, select):
-        return _Verdict(False, f"not selected: is not {select}")
-    obstacle = next(_obstacles(disk, our_arrays), None)
+def _judge(disk: Disk, policy: DiskPolicy, our_arrays: set[str]) -> _Verdict:
+    if not _selected(disk, policy.select):
+        return _Verdict(False, f"not selected: is not {policy.select}")
+    foreign = next(_foreign(disk), None)
+    obstacle = next(_in_use(disk, our_arrays), None)
+    if obstacle is None and foreign is not None and not _may_be_erased(disk, policy):
+        obstacle = foreign
     if obstacle is not None:
         return _Verdict(False, obstacle, stops=True)
+    if foreign is not None:
+        return _Verdict(True, f"to be erased, as scratch.erase says: {foreign}")
     return _Verdict(True, f"ours: part of {ARRAY_NAME}" if _is_ours(disk) else "blank")
 
 
-def _obstacles(disk: Disk, our_arrays: set[str]) -> Iterator[str]:
-    """Why a disk must not be written, what a person would look at first coming first."""
+def _may_be_erased(disk: Disk, policy: DiskPolicy) -> bool:
+    return disk.serial != "" and disk.serial in policy.erase
+
+
+def _in_use(disk: Disk, our_arrays: set[str]) -> Iterator[str]:
+    """Why a disk must not be written whatever is on it, what a person would look at first coming first."""
     elsewhere = [use for use in disk.used_for if use != "/scratch"]
     strangers = [holder for holder in disk.holders if holder not in our_arrays]
     facts = [
@@ -139,17 +150,21 @@ def _obstacles(disk: Disk, our_arrays: set[str]) -> Iterator[str]:
     ]
     if elsewhere:
         yield f"in use: {', '.join(elsewhere)}"
-    if disk.md is not None and not _is_ours(disk):
-        yield f"part of another array: {disk.md.name or disk.md.uuid}"
     if disk.used_for and not _is_ours(disk):
         yield "something else than our array is mounted at /scratch"
     if strangers:
         yield f"held by {', '.join(strangers)}"
-    if disk.partitions:
-        yield f"has partitions: {', '.join(disk.partitions)}"
     yield from (what for what, holds in facts if holds)
     if disk.fault is not None:
         yield f"cannot be judged: {disk.fault}"
+
+
+def _foreign(disk: Disk) -> Iterator[str]:
+    """What on a disk is neither nothing nor ours."""
+    if disk.md is not None and not _is_ours(disk):
+        yield f"part of another array: {disk.md.name or disk.md.uuid}"
+    if disk.partitions:
+        yield f"has partitions: {', '.join(disk.partitions)}"
     if disk.signatures and not _is_ours(disk):
         yield f"holds foreign data: {', '.join(disk.signatures)}"
 
@@ -176,7 +191,8 @@ def _act(members: list[Disk], ours: list[Array], chosen: tuple[Choice, ...]) -> 
                 fault=f"{mounted[0].path} is mounted at /scratch but its disks are not all there",
                 hint="stop Spark, unmount /scratch and start kiln-scratch again: scratch is made anew",
             )
-        return Plan("create", chosen, members=paths, release=release)
+        erase = tuple(disk.path for disk in members if next(_foreign(disk), None) is not None)
+        return Plan("create", chosen, members=paths, erase=erase, release=release)
     active = [array for array in ours if array.state != "inactive" and set(array.members) == names]
     if not active:
         return Plan("assemble", chosen, members=paths, release=release)
@@ -192,7 +208,7 @@ def _fill(array: Array, chosen: tuple[Choice, ...]) -> Plan:
         return Plan("mounted", chosen, array=array.path)
     elif array.fault is not None:
         broken = (f"cannot be judged: {array.fault}", "see dmesg for errors of its disks")
-    elif array.filesystem is None:
+    elif array.filesystem is None or array.unfinished:
         return Plan("mkfs", chosen, array=array.path)
     elif (array.filesystem, array.label) != ("xfs", LABEL):
         broken = (
@@ -223,4 +239,9 @@ def _selected(disk: Disk, select: Selection) -> bool:
         return disk.model == select.model
     if select.serial_prefix is not None:
         return disk.serial.startswith(select.serial_prefix)
+    if select.size_gib is not None:
+        smallest, largest = select.size_gib
+        return smallest * 2**30 <= disk.size_bytes <= largest * 2**30
+    if select.wwns is not None:
+        return disk.wwn in select.wwns
     return disk.serial in (select.serials or ())
