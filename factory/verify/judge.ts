@@ -130,6 +130,34 @@ function overlay(folder: string, { status }: Observation): Check {
   );
 }
 
+/**
+ * Who may wait for callers on a machine without a role, with the reason; every address but loopback's is a way in.
+ * Of systemd-resolved's two stubs and chrony's command port only this machine's own programs can be callers.
+ */
+const LISTENERS: readonly { readonly socket: RegExp; readonly programs: readonly string[] }[] = [
+  // The way in for people, by key alone. Under its socket unit it is PID 1 that waits.
+  { socket: /^tcp (0\.0\.0\.0|::):22$/, programs: ['sshd', 'systemd'] },
+  { socket: /^(tcp|udp) 127\.0\.0\.5[34]:53$/, programs: ['systemd-resolve'] },
+  { socket: /^udp (127\.0\.0\.1|::1):323$/, programs: ['chronyd'] },
+];
+
+function listeners({ status }: Observation): Check {
+  const name = 'nothing listens that should not';
+  const found = status?.system?.listening;
+  if (found === undefined) return check(name, false, 'not known: no report came');
+  const told = found.map(({ protocol, address, port, program }) => ({
+    socket: `${protocol} ${address}:${String(port)}`,
+    program: program ?? 'nobody known',
+  }));
+  const strangers = told.filter(
+    ({ socket, program }) =>
+      !LISTENERS.some((known) => known.socket.test(socket) && known.programs.includes(program)),
+  );
+  const text = (sockets: typeof told): string =>
+    sockets.map(({ socket, program }) => `${socket} (${program})`).join(', ');
+  return check(name, strangers.length === 0, text(strangers.length === 0 ? told : strangers));
+}
+
 /** Every check of a boot, in one order, each with what was seen. */
 export function judge(record: ImageRecord, seen: Observation): readonly Check[] {
   return [
@@ -141,5 +169,6 @@ export function judge(record: ImageRecord, seen: Observation): readonly Check[] 
     sealed(record, seen),
     overlay('/etc', seen),
     overlay('/var', seen),
+    listeners(seen),
   ];
 }

@@ -23,6 +23,10 @@ const SystemReport = z.object({
   overlays: z.record(z.string(), Overlay.nullable()),
   /** undefined level and members: it is not an array. */
   scratch: On.extend({ level: z.string().nullable(), members: z.int().nullable() }).nullable(),
+  /** Every socket that waits for a caller. */
+  listening: z.array(
+    z.object({ protocol: z.string(), address: z.string(), port: z.int(), program: z.string().nullable() }),
+  ),
 });
 
 /** What a node under proof says of itself: the status of every node, and the report on the system. */

@@ -183,7 +183,7 @@ describe('synth and node agree', { timeout: 120_000 }, () => {
       const issues = shape.length > 0 ? shape : all;
       const synth = parts(
         issues.flatMap(({ path, ...issue }) => {
-          const keys = 'keys' in issue && path.length === 0 ? (issue.keys as string[]) : [];
+          const keys = 'keys' in issue && path.length === 0 ? issue.keys : [];
           return keys.length > 0 ? keys : [String(path[0] ?? '')];
         }),
       );

@@ -51,14 +51,30 @@ def sys_block(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_says_who_listens(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    line = "0: 00000000:0016 00000000:0000 0A 0:0 0:0 0 0 0 1 1 0"
+    (tmp_path / "net" / "tcp").write_text(f"sl local ...\n{line}\n", encoding="ascii")
+    found = report.gather(
+        Systemd("running"), read_only=True, mountinfo=mountinfo(tmp_path), sys_block=tmp_path, proc=tmp_path
+    )
+    ssh = {"protocol": "tcp", "address": "0.0.0.0", "port": 22, "program": None}  # noqa: S104
+    assert found["listening"] == [ssh]
+
+
 def test_reports_a_whole_system(sys_block: Path) -> None:
     found = report.gather(
-        Systemd("running"), read_only=True, mountinfo=mountinfo(sys_block), sys_block=sys_block
+        Systemd("running"),
+        read_only=True,
+        mountinfo=mountinfo(sys_block),
+        sys_block=sys_block,
+        proc=sys_block,
     )
     state = {"source": "/dev/vda3", "fstype": "ext4"}
     assert found == {
         "state": "running",
         "failedUnits": [],
+        "listening": [],
         "target": {"name": "multi-user.target", "active": True},
         "seal": {"rootHash": HASH, "intact": True, "stops": True},
         "root": {"fstype": "erofs", "readOnly": True},

@@ -58,6 +58,10 @@ const STATUS: ProofStatus = {
       '/var': { fstype: 'overlay', upper: '/run/kiln-state/var', on: state },
     },
     scratch: { source: '/dev/md127', fstype: 'xfs', level: 'raid0', members: 2 },
+    listening: [
+      { protocol: 'tcp', address: '0.0.0.0', port: 22, program: 'sshd' },
+      { protocol: 'udp', address: '127.0.0.53', port: 53, program: 'systemd-resolve' },
+    ],
   },
 };
 
@@ -73,7 +77,7 @@ const failing = (seen: Observation): string[] =>
 describe('the verdict on a boot', () => {
   it('holds when everything is as it must be', () => {
     expect(failing(SEEN)).toEqual([]);
-    expect(judge(RECORD, SEEN).length).toBe(9);
+    expect(judge(RECORD, SEEN).length).toBe(10);
   });
 
   it.each<[string, Partial<Observation>, string[]]>([
@@ -123,6 +127,29 @@ describe('the verdict on a boot', () => {
       'a root that can be written',
       { status: { ...STATUS, system: { ...SYSTEM, root: { fstype: 'ext4', readOnly: false } } } },
       ['root is read-only'],
+    ],
+    [
+      'a port that nobody reviewed',
+      {
+        status: {
+          ...STATUS,
+          system: {
+            ...SYSTEM,
+            listening: [{ protocol: 'tcp', address: '0.0.0.0', port: 8080, program: 'java' }],
+          },
+        },
+      },
+      ['nothing listens that should not'],
+    ],
+    [
+      'a reviewed port of another program',
+      {
+        status: {
+          ...STATUS,
+          system: { ...SYSTEM, listening: [{ protocol: 'tcp', address: '::', port: 22, program: 'nc' }] },
+        },
+      },
+      ['nothing listens that should not'],
     ],
     [
       'a root without a seal',

@@ -149,7 +149,7 @@ def load(path: Path, schema_path: Path) -> NodeConfig:
     return parse(document)
 
 
-def check(document: Any, schema: Schema) -> list[Fault]:
+def check(document: dict[str, Any], schema: Schema) -> list[Fault]:
     """Every fault of a document: of its shape first, and only of a right one what a shape cannot say."""
     return schema.check(document) or rules.check(document)
 

@@ -24,7 +24,7 @@ def role_keys(http: Http, address: str = ADDRESS) -> Keys:
         raise NodeFault(
             f"the instance metadata service gives no token: {token.status}",
             where=address,
-            hint="only an EC2 instance with IMDSv2 can refer to SSM parameters; elsewhere use file or credential",
+            hint="only an EC2 instance can refer to SSM parameters; elsewhere use file or credential",
         )
     headers = {"X-aws-ec2-metadata-token": token.body.decode()}
     folder = f"{address}/latest/meta-data/iam/security-credentials/"

@@ -3,7 +3,8 @@
 {"state", "failedUnits", "target": {"name", "active"}, "root": {"fstype", "readOnly"},
 "seal": {"rootHash", "intact", "stops"} | null,
 "overlays": {"/etc": {"fstype", "upper", "on": {"source", "fstype"} | null} | null, "/var": ...},
-"scratch": {"source", "fstype", "level", "members"} | null}. Measured here, from the kernel and
+"scratch": {"source", "fstype", "level", "members"} | null, "listening": [{"protocol", "address", "port",
+"program"}]}. Measured here, from the kernel and
 systemd, and not taken from what the steps of the boot say of themselves.
 """
 
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kiln_node import paths, seal, status
+from kiln_node import listening, paths, seal, status
 from kiln_node.commands import Commands, HostCommands
 
 TARGET = "multi-user.target"
@@ -100,6 +101,7 @@ def gather(
     read_only: bool,
     mountinfo: Path = Path("/proc/self/mountinfo"),
     sys_block: Path = Path("/sys/block"),
+    proc: Path = Path("/proc"),
 ) -> dict[str, Any]:
     """The report; waits until systemd has finished the boot, whatever came of it."""
     state = commands.run(["systemctl", "is-system-running", "--wait"], timeout=DEADLINE).stdout.strip()
@@ -116,6 +118,7 @@ def gather(
         "root": {"fstype": None if root is None else root.fstype, "readOnly": read_only},
         "overlays": {point: overlay(mounts, point) for point in OVERLAYS},
         "scratch": array(mounts, sys_block),
+        "listening": listening.gather(proc),
     }
 
 
