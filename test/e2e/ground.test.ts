@@ -370,7 +370,7 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
 
           // As a stopped instance comes back: the same root, disks that remember nothing.
           await guest.must(
-            '/usr/lib/kiln/kiln-node reset --yes 2>/dev/null || /usr/lib/kiln/kiln-node reset',
+            'kiln-node reset',
           );
           await guest.must('umount /scratch && mdadm --stop /dev/md/kiln-scratch');
           for (const index of [0, 1]) {
