@@ -353,6 +353,20 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
     });
 
     it(
+      'after five starts that came to nothing it powers itself off, and says why',
+      { timeout: 1_500_000 },
+      async () => {
+        await onMachine(async (guest) => {
+          await guest.must('echo 5 >/run/kiln-state/boots && sync');
+          // As after a panic: no orderly stop. The shell ends with the machine, so nobody answers.
+          void guest.run('echo b >/proc/sysrq-trigger').catch(() => undefined);
+          await guest.off(1_200_000);
+          expect(guest.console()).toMatch(/5 starts in a row ended without an orderly stop/);
+        });
+      },
+    );
+
+    it(
       'a restart keeps scratch and state; blank disks and a reset begin anew',
       { timeout: 3_000_000 },
       async () => {
@@ -369,9 +383,7 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
           expect(await guest.must('cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub')).toBe(ids);
 
           // As a stopped instance comes back: the same root, disks that remember nothing.
-          await guest.must(
-            'kiln-node reset',
-          );
+          await guest.must('kiln-node reset');
           await guest.must('umount /scratch && mdadm --stop /dev/md/kiln-scratch');
           for (const index of [0, 1]) {
             await guest.unplug(`${SERIAL}${String(index)}`);

@@ -233,6 +233,15 @@ export class Guest {
     };
   }
 
+  /** Waits until it has powered itself off. */
+  async off(patience: number): Promise<void> {
+    const until = Date.now() + patience;
+    while (this.child.exitCode === null && this.child.signalCode === null) {
+      if (Date.now() > until) throw new Error(`the machine still runs after ${String(patience / 1000)} s`);
+      await sleep(200);
+    }
+  }
+
   /** Ends it at once, as a power cut does. */
   async stop(): Promise<void> {
     this.shell.close();
