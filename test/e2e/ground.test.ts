@@ -152,11 +152,27 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
 
   it('two blank disks become a striped, mounted scratch, and a second start changes nothing', async () => {
     await onMachine(async (guest, at) => {
-      await plugBlank(guest, at, 2);
+      const files = await plugBlank(guest, at, 2);
+      const before = files.map(digest);
+      await configure(guest, standby(record));
+      const plan = JSON.parse(await guest.must('kiln-scratch plan')) as {
+        readonly action: string;
+        readonly disks: readonly {
+          readonly path: string;
+          readonly taken: boolean;
+          readonly reason: string;
+        }[];
+      };
+      expect(plan.action).toBe('create');
+      expect(plan.disks.filter(({ taken }) => taken).map(({ reason }) => reason)).toEqual(['blank', 'blank']);
+      expect(plan.disks.find(({ path }) => path === '/dev/vda')?.reason).toMatch(/^not selected/);
+      expect(files.map(digest)).toEqual(before);
+
       expect(await scratch(guest)).toEqual(RAID0);
       await guest.must(
         'echo kept >/scratch/tmp/kept && blkid -o value -s UUID /dev/md/kiln-scratch >/run/before',
       );
+      await guest.must('kiln-scratch apply');
       expect(await scratch(guest)).toEqual(RAID0);
       await guest.must(
         'grep -qx kept /scratch/tmp/kept && blkid -o value -s UUID /dev/md/kiln-scratch | cmp - /run/before',
