@@ -315,7 +315,7 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
       });
     });
 
-    it('killed after any of its steps, the next start completes it', async () => {
+    it('killed after any of its steps, the next start completes it', { timeout: 3_000_000 }, async () => {
       await onMachine(async (guest, at) => {
         await configure(guest, standby(record));
         for (let step = 1; ; step += 1) {
