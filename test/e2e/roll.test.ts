@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whole } from './bakery';
 import { bakedImage } from './image';
@@ -94,7 +95,8 @@ describe.skipIf(skip !== undefined)(
 
     /** What `cdktf diff` says of the machines of a stack: the groups that would be replaced; empty for no change. */
     const diff = (stack: string): readonly string[] => {
-      const out = well(run(join(HOME, 'tools/cdktf'), 'diff', stack));
+      // Terraform colours its plan.
+    const out = stripVTControlCharacters(well(run(join(HOME, 'tools/cdktf'), 'diff', stack)));
       const replaced = [...out.matchAll(/# null_resource\.(\w+?)_machines_\w+ .*must be replaced/g)].map(
         ([, name]) => String(name),
       );
