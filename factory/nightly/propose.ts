@@ -7,7 +7,7 @@ import type { Project } from '../project';
 /** The trailer by which a night knows its own commits again. */
 const TRAILER = 'Kiln-Nightly';
 
-/** The unified diff that makes the project's files what a night proposes; for `patch -p1` in the project. */
+/** The unified diff that makes the project's files what a night proposes; for `git apply` in the project's folder. */
 export async function unifiedDiff(
   exec: Exec,
   pairs: readonly { readonly name: string; readonly from: string; readonly to: string }[],

@@ -129,7 +129,7 @@ function changed({ change }: ReportData): Html {
     ...change.packages.map(
       ({ source, name, from, to, reason, use }) =>
         html`<tr>
-          <td>${source} · ${use}</td>
+          <td class="whole">${source} · ${use}</td>
           <td><code>${name}</code></td>
           ${versionCell(from, 'new')}${versionCell(to, 'removed')}
           <td>${reason}</td>
@@ -201,7 +201,9 @@ function proofs(data: ReportData): Html {
     const failed = judged.checks.filter(({ ok }) => !ok);
     const detail =
       failed.length === 0
-        ? `${String(judged.checks.length)} checks held`
+        ? judged.checks.length === 1
+          ? '1 check held'
+          : `${String(judged.checks.length)} checks held`
         : failed.map(({ name, detail: what }) => `${name}: ${what}`).join('; ');
     return [
       html`<tr>
@@ -248,22 +250,23 @@ function proofs(data: ReportData): Html {
 }
 
 function timings({ timings: steps, bake }: ReportData): Html {
-  const parts = [
-    ...steps.map(({ step, milliseconds }) => ({ name: step as string, milliseconds, inner: false })),
-    ...(bake?.steps ?? []).map(({ step, milliseconds, cached }) => ({
-      name: `bake: ${step}${cached ? ' (in the cache)' : ''}`,
-      milliseconds,
-      inner: true,
-    })),
-  ];
+  const inner = (bake?.steps ?? []).map(({ step, milliseconds, cached }) => ({
+    name: cached ? `${step} (in the cache)` : step,
+    milliseconds,
+    inner: true,
+  }));
+  const parts = steps.flatMap(({ step, milliseconds }) => [
+    { name: step as string, milliseconds, inner: false },
+    ...(step === 'bake' ? inner : []),
+  ]);
   const longest = Math.max(1, ...parts.map(({ milliseconds }) => milliseconds));
   const total = steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   return html`<p>${duration(total)} in all.</p>
     <table class="times">
       <tbody>
         ${parts.map(
-          ({ name, milliseconds, inner }) =>
-            html`<tr><td${inner ? html` class="inner"` : undefined}>${name}</td><td class="number">${duration(milliseconds)}</td><td class="bar"><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="${((100 * milliseconds) / longest).toFixed(2)}" height="10" /></svg></td></tr>`,
+          ({ name, milliseconds, inner: isInner }) =>
+            html`<tr><td${isInner ? html` class="inner"` : undefined}>${name}</td><td class="number">${duration(milliseconds)}</td><td class="bar"><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="${((100 * milliseconds) / longest).toFixed(2)}" height="10" /></svg></td></tr>`,
         )}
       </tbody>
     </table>`;

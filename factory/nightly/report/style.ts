@@ -26,10 +26,10 @@ dt { color: var(--quiet); } dd { margin: 0; min-width: 0; }
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; color: var(--quiet); }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; } td.whole { white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .inner { padding-left: 1.2rem; color: var(--quiet); }
-.times td { border: 0; padding-block: .12rem; }
+.times td { border: 0; padding-block: .12rem; vertical-align: middle; }
 .times td:first-child { white-space: nowrap; width: 1%; } .times .number { width: 1%; }
 .bar svg { width: 100%; height: .8rem; display: block; } .bar rect { fill: var(--mark); }
 svg .grid { stroke: var(--rule); } svg .tick { fill: var(--quiet); font: 11px system-ui, sans-serif; }
