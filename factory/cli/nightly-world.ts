@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { KilnError } from '../errors';
 import { readAsked } from '../lock/asked';
-import type { LockPorts } from '../lock/make-lock';
 import type { Change } from '../nightly/change';
 import type { Night } from '../nightly/effects';
 import { hostEffects, newestReport, type World } from '../nightly/effects-host';
@@ -13,7 +12,7 @@ import { beginNight, journalOf, standing } from '../nightly/nights';
 import { type Facts, isUnchanged, nextStep } from '../nightly/plan';
 import { requireGit } from '../nightly/propose';
 import { changeOf } from '../nightly/propose-change';
-import { askedDigest, resolveNow, type Resolved } from '../nightly/refresh/resolve';
+import { askedDigest, resolveNow } from '../nightly/refresh/resolve';
 import { requireRegistry } from '../nightly/registry';
 import { nightlySettings, type NightlySettings } from '../nightly/settings';
 import type { Move, Result, Step } from '../nightly/steps';
@@ -21,6 +20,7 @@ import { hostClock } from '../ports/clock';
 import { tryExclusively } from '../ports/exclusive-host';
 import { hostExec } from '../ports/exec-host';
 import { hostKiln } from '../ports/kiln-host';
+import { mirrorSettings } from '../ports/mirrors-settings';
 import { findProject } from '../project';
 import { readSpec } from '../spec/read';
 import { openLockPorts } from './lock-ports';
@@ -55,13 +55,9 @@ export async function openWorld(view: NightView): Promise<OpenWorld> {
   await requireRegistry();
   if (settings.branch !== undefined) await requireGit(hostExec, project, settings.branch);
   const version = await kilnVersion(project.home);
-  let ports: LockPorts | undefined;
-  const resolve = async (): Promise<Resolved> => {
-    ports ??= openLockPorts(project, (line) => {
-      view.progress('refresh', line);
-    });
-    return await resolveNow(project, { ...ports, clock: hostClock }, version);
-  };
+  const ports = openLockPorts(project, (line) => {
+    view.progress('refresh', line);
+  });
   return {
     settings,
     view,
@@ -77,12 +73,13 @@ export async function openWorld(view: NightView): Promise<OpenWorld> {
       channel: settings.channel,
       exec: hostExec,
       kiln: hostKiln(project.home, project.root),
-      resolve,
+      resolve: () =>
+        resolveNow(project, { ...ports, clock: hostClock, settings: mirrorSettings(process.env) }, version),
       progress: view.progress,
       host: hostname(),
     },
     close: async () => {
-      await ports?.channels.close();
+      await ports.channels.close();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Digest } from '../../contracts/digest';
+import { Digest, Sha256 } from '../../contracts/digest';
 import type { Lock } from '../../contracts/lock';
 import { parseLock } from '../../lock';
 import { readAsked, type Asked } from '../../lock/asked';
@@ -32,6 +32,13 @@ const Kept = z.strictObject({
   version: z.literal(1),
   asked: Digest,
   seen: z.array(Seen),
+  /** Where the clients looked, while they are set up as they were then. */
+  mirrors: z.strictObject({
+    settings: Sha256,
+    debian: z.string(),
+    'debian-security': z.string(),
+    pypi: z.string(),
+  }),
   lock: Digest,
   spec: Digest,
 });
@@ -39,6 +46,8 @@ type Kept = z.infer<typeof Kept>;
 
 export interface RefreshPorts extends LockPorts {
   readonly clock: Clock;
+  /** Changes when this machine's clients are set up otherwise; sha256. */
+  readonly settings: string;
 }
 
 const folderOf = (project: Project): string => join(project.state, 'nightly', 'resolved');
@@ -66,12 +75,16 @@ function readKept(project: Project): KeptResolution | undefined {
 }
 
 /** The documents first: a resolution that does not fit them counts for nothing. */
-function keep(project: Project, resolved: Resolved, asked: string, seen: readonly Seen[]): void {
+function keep(
+  project: Project,
+  resolved: Resolved,
+  { asked, seen, mirrors }: Pick<Kept, 'asked' | 'seen' | 'mirrors'>,
+): void {
   const folder = folderOf(project);
   writeWhole(join(folder, 'factory.lock.json'), resolved.lockText);
   writeWhole(join(folder, 'factory.yaml'), resolved.specText);
   const { digest: lock, specText } = resolved;
-  const kept: Kept = { version: 1, asked, seen: [...seen], lock, spec: digestOf(specText) };
+  const kept: Kept = { version: 1, asked, seen, mirrors, lock, spec: digestOf(specText) };
   writeWhole(join(folder, 'resolution.json'), `${JSON.stringify(kept, null, 2)}\n`);
 }
 
@@ -91,20 +104,23 @@ export function askedDigest(project: Project, asked: Asked, kiln: string): strin
   );
 }
 
-async function basesOf({ mirrors, channels }: RefreshPorts, asked: Asked): Promise<Bases> {
-  const names = asked.environment.channels;
-  const [debian, security, pypi, ...addresses] = await Promise.all([
+async function mirrorsOf(
+  { mirrors, settings }: RefreshPorts,
+  kept: Kept | undefined,
+): Promise<Kept['mirrors']> {
+  if (kept?.mirrors.settings === settings) return kept.mirrors;
+  const [debian, security, pypi] = await Promise.all([
     mirrors.base('debian'),
     mirrors.base('debian-security'),
     mirrors.base('pypi'),
-    ...names.map(async (name) => await channels.base(name)),
   ]);
-  return {
-    debian,
-    'debian-security': security,
-    pypi,
-    channels: Object.fromEntries(names.map((name, at) => [name, addresses[at] ?? ''])),
-  };
+  return { settings, debian, 'debian-security': security, pypi };
+}
+
+async function channelsOf({ channels }: RefreshPorts, asked: Asked): Promise<Bases['channels']> {
+  const names = asked.environment.channels;
+  const found = names.map(async (name) => [name, await channels.base(name)] as const);
+  return Object.fromEntries(await Promise.all(found));
 }
 
 /** Python projects whose pages decide: Spark, the samples, what builds the code package. */
@@ -136,7 +152,8 @@ export async function resolveNow(project: Project, ports: RefreshPorts, kiln: st
   const kept = readKept(project);
   const usable = kept?.asked === key ? kept : undefined;
   const keptLock = lockIn(kept?.lockText);
-  const bases = await basesOf(ports, asked);
+  const mirrors = await mirrorsOf(ports, kept);
+  const bases = { ...mirrors, channels: await channelsOf(ports, asked) };
   const indices = indicesOf(asked.resolution.suite.name, projectsOf(asked, keptLock), bases);
   const looks = await lookAtAll(indices, usable?.seen ?? [], ports.http, ports.clock.now());
   if (usable !== undefined && keptLock !== undefined && looks.every(({ same }) => same)) {
@@ -160,7 +177,7 @@ export async function resolveNow(project: Project, ports: RefreshPorts, kiln: st
   const lockText = serialise(lock);
   const resolved: Resolved = { lock, lockText, specText, digest: digestOf(lockText), how: 'asked' };
   // An index that cannot be told from another is asked for each night.
-  keep(project, resolved, key, seen.length === looks.length ? seen : []);
+  keep(project, resolved, { asked: key, seen: seen.length === looks.length ? [...seen] : [], mirrors });
   return resolved;
 }
 
