@@ -24,6 +24,7 @@ import { mirrorSettings } from '../ports/mirrors-settings';
 import { findProject } from '../project';
 import { readSpec } from '../spec/read';
 import { openLockPorts } from './lock-ports';
+import { requireRoot } from './require-root';
 import { kilnVersion } from './subject';
 
 export interface NightView {
@@ -128,8 +129,9 @@ export interface NightEnd {
   readonly report: string | null;
 }
 
-/** @throws KilnError `nightly-running`, `nightly-failed`. */
+/** @throws KilnError `not-root`, `nightly-running`, `nightly-failed`. */
 export async function carriedOut(opened: OpenWorld, fresh: boolean): Promise<NightEnd> {
+  requireRoot('nights, which boot what they bake,');
   const { world, facts, view } = opened;
   const { project } = world;
   const lock = join(project.state, 'nightly', 'lock');

@@ -96,7 +96,7 @@ describe.skipIf(skip !== undefined)(
     /** What `cdktf diff` says of the machines of a stack: the groups that would be replaced; empty for no change. */
     const diff = (stack: string): readonly string[] => {
       // Terraform colours its plan.
-    const out = stripVTControlCharacters(well(run(join(HOME, 'tools/cdktf'), 'diff', stack)));
+      const out = stripVTControlCharacters(well(run(join(HOME, 'tools/cdktf'), 'diff', stack)));
       const replaced = [...out.matchAll(/# null_resource\.(\w+?)_machines_\w+ .*must be replaced/g)].map(
         ([, name]) => String(name),
       );
