@@ -32,7 +32,7 @@ export interface NightView {
   readonly progress: (step: Step, line: string) => void;
 }
 
-export type NightNews =
+type NightNews =
   | { readonly event: 'night-began'; readonly run: string; readonly folder: string }
   | { readonly event: 'night-resumed'; readonly run: string; readonly folder: string; readonly at: string };
 

@@ -29,8 +29,7 @@ export const layersNow = async (project: Project, lock: Lock, code: string): Pro
 export const layersThen = (file: string): readonly LayerNow[] =>
   Parts.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-export const LAYERS_FILE = 'layers.json';
-export const layersFile = (folder: string): string => join(folder, LAYERS_FILE);
+export const layersFile = (folder: string): string => join(folder, 'layers.json');
 
 const chosen = { value: '', reason: '' };
 /** A lock that pins nothing: what is left of a bake's key is what is not locked. */

@@ -59,7 +59,7 @@ export function nextStep(run: RunState, facts: Facts): Next {
   const previous = run.began?.previous ?? null;
   const done = <S extends Step>(step: S, inputs: string): Outputs[S] | undefined => {
     const found = finished[step];
-    return found?.inputs === inputs ? (found.output as Outputs[S]) : undefined;
+    return found?.inputs === inputs ? found.output : undefined;
   };
 
   const forRefresh = digestOf('refresh', facts.asked, previous?.lock ?? null);

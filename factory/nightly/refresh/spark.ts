@@ -27,7 +27,8 @@ export function newestPatch(spark: string, files: readonly IndexFile[]): string 
 /** factory.yaml with another Spark and not a byte else changed. */
 export function withSpark(text: string, spark: string): string {
   const node = parseDocument(text).get('spark', true);
-  if (!isScalar(node) || node.range == null) throw new Error('factory.yaml names no spark');
+  if (!isScalar(node) || node.range === undefined || node.range === null)
+    throw new Error('factory.yaml names no spark');
   const [start, end] = node.range;
   return `${text.slice(0, start)}${spark}${text.slice(end)}`;
 }

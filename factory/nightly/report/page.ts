@@ -96,7 +96,7 @@ function facts({ bake, previous, nights, proposal }: ReportData): Html {
     );
   }
   if (previous !== null) rows.push(['before', html`<code class="whole">${previous.image}</code>`]);
-  if (proposal?.branch != null)
+  if (typeof proposal?.branch === 'string')
     rows.push([
       'proposal',
       html`branch <code>${proposal.branch}</code>, commit <code>${proposal.commit?.slice(0, 12)}</code>`,
@@ -256,7 +256,7 @@ function timings({ timings: steps, bake }: ReportData): Html {
     inner: true,
   }));
   const parts = steps.flatMap(({ step, milliseconds }) => [
-    { name: step as string, milliseconds, inner: false },
+    { name: step, milliseconds, inner: false },
     ...(step === 'bake' ? inner : []),
   ]);
   const longest = Math.max(1, ...parts.map(({ milliseconds }) => milliseconds));

@@ -39,7 +39,7 @@ describe('a night', () => {
     const stage = newStage();
     await stage.night();
     const before = stage.kiln.commands.length;
-    for (const _ of [1, 2]) {
+    for (let nights = 0; nights < 2; nights += 1) {
       stage.clock.advance(86_400_000);
       expect((await stage.night()).end).toMatchObject({ result: 'unchanged' });
     }

@@ -109,7 +109,7 @@ describe("a night's page", () => {
     ],
     ['the first', { previous: null, nights: [] }, ['From the second image on']],
   ] as const)('of a night that was %s says so', (_, change, texts) => {
-    const text = reportPage(reportData(change as Partial<ReportData>))
+    const text = reportPage(reportData(change))
       .replaceAll(/<[^>]*>/g, ' ')
       .replaceAll(/\s+/g, ' ');
     for (const each of texts) expect(text).toContain(each);

@@ -33,18 +33,20 @@ export const deb = (name: string, version: string, change: Partial<DebianInput> 
 });
 
 /** Files that a bake's layers are planned from. */
-const RECIPES: Readonly<Record<string, string>> = Object.fromEntries([
-  ...LAYERS.map((layer) => [`images/layers/${layer}/build`, `build ${layer}`]),
-  ['images/sandbox', 'sandbox'],
-  ['images/rootfs/etc/x', 'x'],
-  ['tools/python/requirements.txt', 'six==1'],
-  ['jobs/src/code.py', 'print()'],
-]);
+const RECIPES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    LAYERS.map((layer): [string, string] => [`images/layers/${layer}/build`, `build ${layer}`]),
+  ),
+  'images/sandbox': 'sandbox',
+  'images/rootfs/etc/x': 'x',
+  'tools/python/requirements.txt': 'six==1',
+  'jobs/src/code.py': 'print()',
+};
 
 export const nightlyProject = (spec = SPEC, files: Readonly<Record<string, string>> = {}): Project =>
   projectOf({ ...RECIPES, 'factory.yaml': spec, ...files });
 
-export const resolvedOf = (lock: Lock, specText: string = SPEC): Resolved => {
+const resolvedOf = (lock: Lock, specText: string = SPEC): Resolved => {
   const lockText = serialise(lock);
   return { lock, lockText, specText, digest: digestOf(lockText), how: 'asked' };
 };
