@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{factory,modules,stacks,tools,demo}/**/*.test.ts'],
+          include: ['test/{factory,modules,stacks,tools,demo,examples}/**/*.test.ts'],
           // Real terraform validate takes seconds, on two busy cores more.
           testTimeout: 60_000,
           hookTimeout: 120_000,

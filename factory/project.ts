@@ -24,6 +24,10 @@ function findHome(from: string): string {
   }
 }
 
+/** A variable that is set to something. */
+const given = (value: string | undefined): string | undefined =>
+  value === undefined || value === '' ? undefined : value;
+
 /** @throws KilnError `no-project` when no folder from `cwd` upwards has a factory.yaml. */
 export function findProject(cwd: string = process.cwd(), env: NodeJS.ProcessEnv = process.env): Project {
   const start = resolve(env['KILN_PROJECT'] ?? cwd);
@@ -31,7 +35,8 @@ export function findProject(cwd: string = process.cwd(), env: NodeJS.ProcessEnv 
     if (existsSync(join(folder, 'factory.yaml'))) {
       return {
         root: folder,
-        spec: join(folder, 'factory.yaml'),
+        // Another specification for the same project: what a nightly proposes.
+        spec: given(env['KILN_SPEC']) ?? join(folder, 'factory.yaml'),
         lock: join(folder, 'factory.lock.json'),
         state: join(folder, '.kiln'),
         cache: env['KILN_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kiln'),

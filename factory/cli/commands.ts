@@ -10,6 +10,7 @@ import { images } from './images';
 import { layer } from './layer';
 import { lock } from './lock';
 import { machines } from './machines';
+import { nightly } from './nightly';
 import { promote } from './promote';
 import { registry } from './registry';
 import { reproduce } from './reproduce';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   images,
   lock,
   machines,
+  nightly,
   promote,
   registry,
   reproduce,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Name } from './digest';
+import { NightlySpec } from './nightly';
 
 const RelativePath = z
   .string()
@@ -62,5 +63,6 @@ export const Spec = z.strictObject({
   registry: RelativePath.default('.kiln/registry'),
   /** In the order of promotion. */
   channels: z.record(Name, ChannelSpec),
+  nightly: NightlySpec.prefault({}),
 });
 export type Spec = z.infer<typeof Spec>;

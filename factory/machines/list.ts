@@ -10,7 +10,10 @@ interface ListedNode {
   readonly machine: string;
   /** `ended`, `booting`, or what the node says. */
   readonly phase: string;
+  /** The image it was started from. */
   readonly image: string;
+  /** The image that it says it runs; null until it says. */
+  readonly reported: string | null;
   readonly console: string;
 }
 
@@ -46,6 +49,7 @@ async function listOne(machinery: Machinery, cluster: string): Promise<ListedClu
         machine: machine.kind,
         phase: alive ? (status?.phase ?? 'booting') : 'ended',
         image: machine.image.digest,
+        reported: status?.image?.digest ?? null,
         console: join(machine.folder, CONSOLE),
       };
     }),

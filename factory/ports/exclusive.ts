@@ -9,3 +9,10 @@ export type Exclusively = <T>(
   work: () => Promise<T>,
   onWait?: (holder: string) => void,
 ) => Promise<T>;
+
+/** The same without waiting: what another process that has it wrote, where one has. */
+export type TryExclusively = <T>(
+  file: string,
+  purpose: string,
+  work: () => Promise<T>,
+) => Promise<{ readonly done: T } | { readonly holder: string }>;

@@ -115,12 +115,15 @@ async function askMaven(exec: Exec, env: NodeJS.ProcessEnv): Promise<string> {
   return trimmed(central.url);
 }
 
-async function askApt(exec: Exec, archive: 'debian' | 'debian-security'): Promise<string> {
-  const lines = await exec.run('apt-get', ['indextargets', '--format', '$(LABEL)|$(REPO_URI)']);
-  const hit = pickArchive(lines.stdout, archive);
+async function askApt(
+  targets: () => Promise<string>,
+  archive: 'debian' | 'debian-security',
+): Promise<string> {
+  const lines = await targets();
+  const hit = pickArchive(lines, archive);
   if (hit !== undefined) return hit;
   // A machine set up without the security archive: mirrors keep both side by side.
-  const main = archive === 'debian-security' ? pickArchive(lines.stdout, 'debian') : undefined;
+  const main = archive === 'debian-security' ? pickArchive(lines, 'debian') : undefined;
   if (main?.endsWith('/debian') === true) return `${main}-security`;
   throw noMirror(archive, "apt's sources name no http mirror of it");
 }
@@ -140,13 +143,19 @@ async function askPip(exec: Exec): Promise<string> {
 /** Asks each client once, and only when its registry is needed. */
 export function hostMirrors(exec: Exec, env: NodeJS.ProcessEnv = process.env): Mirrors {
   const known = new Map<Registry, Promise<string>>();
+  let lines: Promise<string> | undefined;
+  /** Both archives are in one answer. */
+  const targets = (): Promise<string> =>
+    (lines ??= exec
+      .run('apt-get', ['indextargets', '--format', '$(LABEL)|$(REPO_URI)'])
+      .then(({ stdout }) => stdout));
   const ask = (registry: Registry): Promise<string> => {
     const named = env[VARIABLES[registry]];
     if (named !== undefined && named !== '') return Promise.resolve(trimmed(named));
     switch (registry) {
       case 'debian':
       case 'debian-security':
-        return askApt(exec, registry);
+        return askApt(targets, registry);
       case 'pypi':
         return askPip(exec);
       case 'maven':

@@ -68,6 +68,8 @@ export async function runVaried(
     cwd: place.project,
     env: {
       KILN_PROJECT: place.project,
+      // The place has the image's own specification.
+      KILN_SPEC: '',
       KILN_CACHE: place.cache,
       TMPDIR: place.temporary,
       TZ: 'Pacific/Kiritimati',

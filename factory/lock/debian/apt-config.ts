@@ -5,7 +5,7 @@ export interface Pocket {
 }
 
 /** A stable suite, its updates, and its security archive. */
-const pockets = (suite: string): readonly Pocket[] => [
+export const pockets = (suite: string): readonly Pocket[] => [
   { archive: 'debian', suite },
   { archive: 'debian', suite: `${suite}-updates` },
   { archive: 'debian-security', suite: `${suite}-security` },

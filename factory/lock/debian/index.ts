@@ -11,7 +11,7 @@ import { aptConfig, sourcesList } from './apt-config';
 import { parsePrintUris, parseShow, releaseDate, type IndexedDeb, type PlannedDeb } from './parse';
 
 /** From Debian's package debian-archive-keyring. */
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Packages wanted for one use; `?essential` and other apt patterns may stand among the names. */
 export interface DebianSet {
