@@ -13,6 +13,7 @@ import { machines } from './machines';
 import { promote } from './promote';
 import { registry } from './registry';
 import { reproduce } from './reproduce';
+import { resolve } from './resolve';
 import { rollback } from './rollback';
 import { run } from './run';
 import { vault } from './vault';
@@ -41,5 +42,5 @@ export const COMMANDS: readonly (() => Command)[] = [
   verify,
 ];
 
-/** Steps that images/spark-node.pkr.hcl calls; not listed by `kiln --help`. */
-export const PLUMBING: readonly (() => Command)[] = [assemble, layer];
+/** What images/spark-node.pkr.hcl and a synth call; not listed by `kiln --help`. */
+export const PLUMBING: readonly (() => Command)[] = [assemble, layer, resolve];

@@ -68,7 +68,9 @@ function up(): Command {
         import('../machines/up.js'),
         import('../machines/image.js'),
       ]);
-      const image = await findImage(project.root, group);
+      const { registryProgress } = await import('./registry-progress.js');
+      const { onProgress } = registryProgress('reading the image:');
+      const image = await findImage(project, group, onProgress === undefined ? {} : { onProgress });
       const { root, state } = project;
       const result = await start(hostMachinery(project.cache), group, { root, state, image, onStep: note });
       const rows = result.machines.map(({ name, address, done }) => `${name}  ${address}  ${done}`);

@@ -1,10 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
 import { readChannel } from '../../../factory/registry/read';
-import { digestOf, newPlace, recordOf } from './support';
+import { newPlace, store } from './support';
 
 const ROOT = resolve(__dirname, '../../..');
 const RACERS = 8;
@@ -16,15 +16,10 @@ beforeAll(() => {
 });
 
 it('eight processes that append at once have exactly one winner each time, and every loser knows which', async () => {
-  const { home, root } = newPlace();
+  const place = newPlace();
+  const { home } = place;
   await home.init();
-  writeFileSync(join(root, 'image.raw'), 'disk');
-  const digest = digestOf('disk');
-  await home.storeImage(digest, join(root, 'image.raw'), {
-    record: JSON.stringify(recordOf('disk')),
-    verdicts: {},
-    copies: {},
-  });
+  const digest = await store(place, 'disk');
 
   const outcomes = await Promise.all(
     Array.from({ length: RACERS }, async () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +6,14 @@ import { afterAll } from 'vitest';
 import type { ImageRecord } from '../../../factory/contracts/record';
 import type { Verdict } from '../../../factory/contracts/verdict';
 import { DirectoryHome } from '../../../factory/registry/directory';
+import type { RegistryHome } from '../../../factory/registry/home';
 import type { RegistrySettings } from '../../../factory/registry/project';
+import { storeImage, type ImageFiles } from '../../../factory/registry/store-image';
 
 const IMAGE = 'spark-node';
 
-export const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+export const digestOf = (text: string | Uint8Array): string =>
+  `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 /** A record as a bake writes it, of a "disk" that is a short text. */
 export const recordOf = (disk: string, change: Partial<ImageRecord> = {}): ImageRecord => ({
@@ -19,12 +22,12 @@ export const recordOf = (disk: string, change: Partial<ImageRecord> = {}): Image
   digest: digestOf(disk),
   size: disk.length,
   contentId: digestOf(`content of ${disk}`),
-  lock: digestOf('lock'),
+  lock: digestOf(`the lock of ${disk}`),
   layers: [
     { name: 'os', key: digestOf('os key').slice(7), digest: digestOf('os'), size: 4096 },
     { name: 'code', key: digestOf('code key').slice(7), digest: digestOf(`code of ${disk}`), size: 512 },
   ],
-  manifest: `sha256:${'d'.repeat(64)}`,
+  manifest: digestOf(`the files of ${disk}`),
   partitions: [],
   rootHash: 'e'.repeat(64),
   versions: { spark: '4.1.4', java: '21', python: '3.13' },
@@ -68,6 +71,8 @@ export function newPlace(): Place {
       image: IMAGE,
       registry,
       registryPath: '.kiln/registry',
+      root,
+      cache: join(root, 'cache'),
       bakes: join(root, '.kiln', 'images'),
       channels: new Map([
         ['candidate', { gates: [] }],
@@ -93,6 +98,32 @@ export function bake(
     writeFileSync(join(folder, 'verdicts', `${verdict.kind}-${index}.json`), JSON.stringify(verdict));
   });
   return digestOf(disk);
+}
+
+/** What a bake of this "disk" would hand over to be stored, without copies. */
+export const filesOf = (disk: string, record = recordOf(disk)): ImageFiles => ({
+  record: JSON.stringify(record),
+  verdicts: {},
+  copies: {},
+});
+
+/** Stores a "disk" under the record given, or its own. @returns its digest. */
+export async function store(
+  { root, home }: Pick<Place, 'root'> & { readonly home: RegistryHome },
+  disk: string | Uint8Array,
+  record = recordOf(disk.toString()),
+): Promise<string> {
+  const file = join(root, `source-${randomUUID()}.raw`);
+  writeFileSync(file, disk);
+  const digest = digestOf(disk);
+  await storeImage(
+    home,
+    digest,
+    file,
+    { record: JSON.stringify(record), verdicts: {}, copies: {} },
+    { scratch: root },
+  );
+  return digest;
 }
 
 export const WHO = { by: 'owner@desk', reason: 'test', at: '2026-11-22T12:30:00Z' };
