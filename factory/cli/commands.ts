@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import { assemble } from './assemble';
 import { bake } from './bake';
+import { blame } from './blame';
+import { gc } from './gc';
+import { inUse } from './in-use';
+import { pin, unpin } from './pin';
+import { revoke } from './revoke';
 import { store } from './store';
 import { clusters } from './clusters';
 import { doctor } from './doctor';
@@ -25,19 +30,25 @@ import { verify } from './verify';
  */
 export const COMMANDS: readonly (() => Command)[] = [
   bake,
+  blame,
   clusters,
   doctor,
+  gc,
   history,
   image,
   images,
+  inUse,
   lock,
   machines,
+  pin,
   promote,
   registry,
   reproduce,
+  revoke,
   rollback,
   store,
   run,
+  unpin,
   vault,
   verify,
 ];

@@ -73,6 +73,7 @@ function up(): Command {
       const image = await findImage(project, group, onProgress === undefined ? {} : { onProgress });
       const { root, state } = project;
       const result = await start(hostMachinery(project.cache), group, { root, state, image, onStep: note });
+      await (await import('./report-use.js')).machinesRun(project, group, result.machines);
       const rows = result.machines.map(({ name, address, done }) => `${name}  ${address}  ${done}`);
       const pages = Object.entries(result.pages).map(([page, url]) => `page of the ${page}: ${url}`);
       answer(options.json === true, result, [...rows, ...pages].join('\n'));
@@ -102,6 +103,7 @@ function down(): Command {
         state,
         onStep: note,
       });
+      await (await import('./report-use.js')).machinesEnded(findProject(), cluster, options.group);
       answer(
         options.json === true,
         result,

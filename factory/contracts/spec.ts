@@ -51,15 +51,34 @@ const Registry = z.union(
   'must be a folder of this project, s3://BUCKET/PREFIX, or a bucket with address, endpoint, region, ca',
 );
 
-/** What an image must have before a channel takes it. More kinds come as further members. */
+/**
+ * What an image must have before a channel takes it. A further kind is a member here, a file in
+ * factory/registry/gates/ and its line in the index there.
+ */
 export const Gate = z.discriminatedUnion(
   'kind',
   [
     /** The disk was booted by `kiln verify` and every check held. */
     z.strictObject({ kind: z.literal('verified') }),
+    /** `kiln reproduce` baked it again and got the same bits. */
     z.strictObject({ kind: z.literal('reproduced') }),
+    /** It was what another channel pointed at for so long, all times together. */
+    z.strictObject({
+      kind: z.literal('hours'),
+      hours: z.number().positive(),
+      /** Default: the channel before this one in factory.yaml. */
+      in: Name.optional(),
+    }),
+    /** A program, run in the project's folder without a shell, exits with 0. It is told KILN_IMAGE and KILN_CHANNEL. */
+    z.strictObject({
+      kind: z.literal('command'),
+      name: Name,
+      run: z.array(z.string().min(1)).min(1),
+      /** Seconds. */
+      timeout: z.int().positive().default(600),
+    }),
   ],
-  { error: 'must be kind: verified or kind: reproduced' },
+  { error: 'must be kind: verified, reproduced, hours or command' },
 );
 export type Gate = z.infer<typeof Gate>;
 

@@ -14,7 +14,7 @@ import { digestFrom } from '../registry/resolve';
 import type { MachineImage } from './driver';
 
 /** The registry that the plan was made from; how a bucket is reached stands in factory.yaml. */
-function homeOf(project: Project, { registry }: LaunchGroup): RegistryHome {
+export function registryOf(project: Project, { registry }: LaunchGroup): RegistryHome {
   if (!registry.startsWith('s3://')) return new DirectoryHome(resolve(project.root, registry));
   const settings = registrySettings(project);
   if (settings.registryPath === registry) return openHome(settings);
@@ -36,7 +36,7 @@ export async function findImage(
   group: LaunchGroup,
   options: Pick<MaterialiseOptions, 'onProgress' | 'onWait'> = {},
 ): Promise<MachineImage> {
-  const home = homeOf(project, group);
+  const home = registryOf(project, group);
   const { digest, record } = await digestFrom(home, group.image.digest);
   const damaged = (what: string, hint: string): KilnError =>
     new KilnError({ code: 'registry-damaged', what: `${digest}: ${what}`, hint });

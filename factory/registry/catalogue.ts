@@ -23,6 +23,7 @@ import {
   REVOKED,
   VERDICTS,
   channelFolder,
+  channelsFolder,
   imageFolder,
   isHex,
 } from './layout';
@@ -90,10 +91,10 @@ function readBake(bakes: string, hex: string): { record: ImageRecord; files: Ima
 }
 
 /** What stands in an image's folder: key below it -> when it was written. */
-type Listing = ReadonlyMap<string, number>;
+export type Listing = ReadonlyMap<string, number>;
 
 /** The folders of images, each with what is in it, from one listing. */
-async function listImages(home: RegistryHome): Promise<ReadonlyMap<string, Listing>> {
+export async function listImages(home: RegistryHome): Promise<ReadonlyMap<string, Listing>> {
   const found = new Map<string, Map<string, number>>();
   for await (const { key, modified } of home.walk(IMAGES)) {
     const [, hex = '', ...rest] = key.split('/');
@@ -147,7 +148,7 @@ export async function readLogs(
   isKnown: (digest: string) => boolean,
 ): Promise<ReadonlyMap<string, readonly ChannelEntry[]>> {
   const names = new Map<string, string[]>();
-  for await (const { key } of home.walk(`${CHANNELS}/${image}`)) {
+  for await (const { key } of home.walk(channelsFolder(image))) {
     const [, , channel = '', ...rest] = key.split('/');
     const list = names.get(channel) ?? [];
     list.push(rest.join('/'));
@@ -165,6 +166,16 @@ export async function readLogs(
     logs.set(channel, checkLog(image, channel, files, isKnown));
   }
   return logs;
+}
+
+/** Every log there is: image name -> channel -> entries, oldest first. */
+export async function readAllLogs(
+  home: RegistryHome,
+  isKnown: (digest: string) => boolean,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, readonly ChannelEntry[]>>> {
+  const all = new Map<string, ReadonlyMap<string, readonly ChannelEntry[]>>();
+  for (const image of await home.list(CHANNELS)) all.set(image, await readLogs(home, image, isKnown));
+  return all;
 }
 
 /** Pins or reports of use: every document of a folder, each of which must carry its file's name. */

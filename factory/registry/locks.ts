@@ -1,6 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Lock } from '../contracts/lock';
 import { LOCK_COPY, type ImageRecord } from '../contracts/record';
+import type { CatalogueImage } from './catalogue';
 import { readNamedFile } from './documents';
+import { sha256Text } from './hash';
 import type { RegistryHome } from './home';
 import { IMAGES, RECORD, REMOVED, imageFolder, isHex } from './layout';
 import { checkRecord } from './read';
@@ -20,7 +24,20 @@ export async function storedLock(home: RegistryHome, record: ImageRecord): Promi
   return parsedLock(await lockText(home, record));
 }
 
-export function parsedLock(text: string | undefined): Lock | undefined {
+/** The lock of an image that is baked here or stored; undefined where it is not known. */
+export async function lockOf(
+  home: RegistryHome,
+  { bake, stored, record }: CatalogueImage,
+): Promise<Lock | undefined> {
+  const here = bake === undefined ? undefined : join(bake, LOCK_COPY);
+  if (here !== undefined && existsSync(here)) {
+    const text = readFileSync(here);
+    if (`sha256:${sha256Text(text)}` === record.lock) return parsedLock(text.toString('utf8'));
+  }
+  return stored ? await storedLock(home, record) : undefined;
+}
+
+function parsedLock(text: string | undefined): Lock | undefined {
   if (text === undefined) return undefined;
   try {
     return Lock.parse(JSON.parse(text));

@@ -9,10 +9,13 @@ import { parseOrThrow } from './log';
  * replaced: what was published is a fact. What stands in one is its publisher's; see the schema handed over.
  */
 
-/** `aws-eu-central-1`, `maas-lab`: what may stand in a file's name. */
+/** `aws-eu-central-1`, `2026-11-24T12:00:00Z-published-ami-0abc`: what may stand in a file's name. */
 const PublicationName = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?$/, 'must be 1 to 100 of a-z, 0-9, . and -');
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9:._-]{0,178}[A-Za-z0-9])?$/,
+    'must be 1 to 180 of A-Z, a-z, 0-9, :, ., _ and -',
+  );
 
 function keyOf(digest: string, name: string): string {
   const parsed = PublicationName.safeParse(name);

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { Lock } from '../../../factory/contracts/lock';
 import type { ImageRecord } from '../../../factory/contracts/record';
 import type { Verdict } from '../../../factory/contracts/verdict';
 import { DirectoryHome } from '../../../factory/registry/directory';
@@ -82,17 +83,34 @@ export function newPlace(): Place {
   };
 }
 
+/** A lock of which only some Debian packages are in the image: name -> version. */
+export function lockOf(packages: Readonly<Record<string, string>>): string {
+  const whole = Lock.parse(JSON.parse(readFileSync(join(__dirname, '../../../factory.lock.json'), 'utf8')));
+  const like = whole.inputs.find(({ source, use }) => source === 'debian' && use === 'os');
+  const inputs = Object.entries(packages).map(([name, version]) => ({
+    ...like,
+    name,
+    version,
+    sha256: digestOf(`${name} ${version}`).slice(7),
+  }));
+  return JSON.stringify({ ...whole, inputs });
+}
+
 /** What a bake (and a verification) of this "disk" leaves behind. @returns its digest. */
 export function bake(
   bakes: string,
   disk: string,
-  { record = recordOf(disk), verdicts = [] }: { record?: ImageRecord; verdicts?: readonly Verdict[] } = {},
+  {
+    lock = `the lock of ${disk}`,
+    record = recordOf(disk, { lock: digestOf(lock) }),
+    verdicts = [],
+  }: { lock?: string; record?: ImageRecord; verdicts?: readonly Verdict[] } = {},
 ): string {
   const folder = join(bakes, digestOf(disk).slice(7));
   mkdirSync(join(folder, 'verdicts'), { recursive: true });
   writeFileSync(join(folder, 'image.raw'), disk);
   writeFileSync(join(folder, 'record.json'), JSON.stringify(record));
-  writeFileSync(join(folder, 'factory.lock.json'), `the lock of ${disk}`);
+  writeFileSync(join(folder, 'factory.lock.json'), lock);
   writeFileSync(join(folder, 'files.mtree'), `the files of ${disk}`);
   verdicts.forEach((verdict, index) => {
     writeFileSync(join(folder, 'verdicts', `${verdict.kind}-${index}.json`), JSON.stringify(verdict));
