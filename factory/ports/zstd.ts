@@ -72,7 +72,7 @@ export async function* decompress(
     },
   );
   ended.catch(() => undefined);
-  let fault: unknown;
+  const faults: unknown[] = [];
   const fed = pipeline(Readable.from(frames, { objectMode: true }), child.stdin).catch((error: unknown) => {
     // A program that gave up closes its input; why, its exit says.
     if (!(
@@ -80,14 +80,14 @@ export async function* decompress(
       'code' in error &&
       ['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(String(error.code))
     )) {
-      fault = error;
+      faults.push(error);
       child.kill();
     }
   });
   try {
     for await (const chunk of child.stdout) yield chunk as Buffer;
     await fed;
-    if (fault !== undefined) throw fault;
+    if (faults.length > 0) throw faults[0];
     const code = await ended;
     if (code !== 0) throw failed(Buffer.concat(said).toString('utf8').trim() || `exit code ${String(code)}`);
   } finally {

@@ -2,7 +2,7 @@ import type { ChannelEntry } from '../contracts/channel';
 import { headOf, wayOf } from './log';
 
 /** What a clean-up knows of one image whose disk is in the registry. */
-export interface Candidate {
+interface Candidate {
   readonly digest: string;
   /** When it was stored, milliseconds since the epoch. */
   readonly storedAt: number;
@@ -27,7 +27,7 @@ export interface KeepPolicy {
   readonly now: number;
 }
 
-export interface Kept {
+interface Kept {
   readonly digest: string;
   /** At least one. */
   readonly why: readonly string[];

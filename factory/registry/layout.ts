@@ -1,9 +1,9 @@
-import { posix } from 'node:path';
 import { z } from 'zod';
 import { Digest, Name, Sha256 } from '../contracts/digest';
 import { ReporterName } from '../contracts/registry';
 
-const { join } = posix;
+/** Keys have `/` on every system. */
+const join = (...parts: readonly string[]): string => parts.join('/');
 
 /*
  * The layout of a registry, the same in a directory and in a bucket:

@@ -14,7 +14,7 @@ import { checkRecord } from './read';
  * @returns undefined where it was stored without one.
  * @throws KilnError `registry-damaged`.
  */
-export async function lockText(home: RegistryHome, record: ImageRecord): Promise<string | undefined> {
+async function lockText(home: RegistryHome, record: ImageRecord): Promise<string | undefined> {
   const content = await readNamedFile(home, record.digest, LOCK_COPY, record.lock);
   return content?.toString('utf8');
 }

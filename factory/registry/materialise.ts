@@ -77,9 +77,9 @@ class Cutter {
     let have = 0;
     while (have < length) {
       if (this.rest.length === 0) {
-        const { done, value } = await this.source.next();
-        if (done === true) break;
-        this.rest = value;
+        const next = await this.source.next();
+        if (next.done === true) break;
+        this.rest = next.value;
       }
       const part = this.rest.subarray(0, length - have);
       this.rest = this.rest.subarray(part.length);
@@ -98,7 +98,7 @@ class Cutter {
  * Writes the raw disk as a sparse file; every chunk and then the whole is compared with its digest.
  * @throws KilnError `registry-damaged` naming the chunk.
  */
-export async function writeDisk(
+async function writeDisk(
   home: RegistryHome,
   index: DiskIndex,
   path: string,

@@ -40,7 +40,7 @@ export interface RevocationPlan {
 }
 
 /** Pure: images built upon this one, at any remove. */
-export function descendants(records: Iterable<ImageRecord>, digest: string): readonly string[] {
+function descendants(records: Iterable<ImageRecord>, digest: string): readonly string[] {
   const all = [...records];
   const found = new Set([digest]);
   for (let before = 0; before < found.size;) {
@@ -53,7 +53,7 @@ export function descendants(records: Iterable<ImageRecord>, digest: string): rea
 }
 
 /** Pure: where a channel goes when what it points at is revoked. */
-export const fallBackTarget = (
+const fallBackTarget = (
   log: readonly ChannelEntry[],
   good: (digest: string) => boolean,
 ): string | undefined => wayOf(log).findLast(good);

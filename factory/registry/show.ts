@@ -9,7 +9,7 @@ import { isAllowed } from './plan';
 import type { MovePlan } from './plan';
 
 /** Borderless: reads well in a terminal, a log and a mail. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const none = Object.fromEntries(
     [
       'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right',
@@ -30,7 +30,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 const MIB = 1024 * 1024;
-export const megabytes = (bytes: number): string => `${(bytes / MIB).toFixed(bytes < 10 * MIB ? 1 : 0)} MiB`;
+const megabytes = (bytes: number): string => `${(bytes / MIB).toFixed(bytes < 10 * MIB ? 1 : 0)} MiB`;
 const orDash = (words: readonly string[]): string => (words.length === 0 ? '-' : words.join(', '));
 
 /** Newest of each kind. */
@@ -43,7 +43,7 @@ const newest = (verdicts: readonly Verdict[]): readonly Verdict[] => [
 const HOUR = 3_600_000;
 
 /** How long ago, as people say it: `5 h`, `12 d`. */
-export function age(since: number, now: number): string {
+function age(since: number, now: number): string {
   const hours = Math.max(0, (now - since) / HOUR);
   return hours < 48 ? `${hours.toFixed(0)} h` : `${(hours / 24).toFixed(0)} d`;
 }
@@ -141,7 +141,7 @@ const packageText = ({ name, before, after }: PackageChange): string =>
   `${name} ${before ?? '(new)'} -> ${after ?? '(gone)'}`;
 
 /** `3 packages: a 1 -> 2, b (new) -> 1, c 1 -> (gone)`. */
-export function packagesText(packages: readonly PackageChange[] | null): string {
+function packagesText(packages: readonly PackageChange[] | null): string {
   if (packages === null) return 'packages: not known';
   if (packages.length === 0) return 'packages: all the same';
   const told = packages.slice(0, TOLD).map(packageText);

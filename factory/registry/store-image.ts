@@ -97,11 +97,11 @@ async function storeChunks(
   const atOnce = pLimit(BATCHES);
   const file = await open(disk, 'r');
   try {
-    let fault: unknown;
+    const faults: unknown[] = [];
     await Promise.all(
       [...batches(lacking, BATCH)].map((batch) =>
         atOnce(async () => {
-          if (fault !== undefined) return;
+          if (faults.length > 0) return;
           const contents: Buffer[] = [];
           for (const [, position] of batch) {
             const content = Buffer.alloc(lengthAt(index, position));
@@ -119,11 +119,11 @@ async function storeChunks(
             ),
           );
         }).catch((error: unknown) => {
-          fault ??= error;
+          faults.push(error);
         }),
       ),
     );
-    if (fault !== undefined) throw fault;
+    if (faults.length > 0) throw faults[0];
   } finally {
     await file.close();
   }

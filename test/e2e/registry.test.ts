@@ -7,7 +7,7 @@ import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-
 import { Testing } from 'cdktf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BucketRegistry } from '../../factory/contracts/spec';
-import { formatError, KilnError } from '../../factory/errors';
+import { formatError, type KilnError } from '../../factory/errors';
 import { hostExec } from '../../factory/ports/exec-host';
 import { hostHolders } from '../../factory/ports/holder-host';
 import { openHome } from '../../factory/registry/open';

@@ -5,7 +5,7 @@ import type { Evidence, GateResult } from './gate';
 const HOUR = 3_600_000;
 
 /** Milliseconds for which a log pointed at an image, all times together; what lies ahead does not count. */
-export function timeIn(log: readonly ChannelEntry[], digest: string, now: number): number {
+function timeIn(log: readonly ChannelEntry[], digest: string, now: number): number {
   return log.reduce((sum, entry, index) => {
     if (entry.digest !== digest) return sum;
     const next = log[index + 1];
