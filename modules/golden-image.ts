@@ -1,7 +1,7 @@
 import type { IConstruct } from 'constructs';
 import { Digest } from '../factory/contracts/digest';
-import { resolveChannel, resolveDigest } from '../factory/registry/read';
-import type { ProjectRegistry, ResolvedImage } from '../factory/registry/read';
+import { resolveImage } from '../factory/registry/read';
+import type { ResolvedImage, Wanted } from '../factory/registry/read';
 import { projectOf } from './project';
 
 /**
@@ -12,24 +12,24 @@ export class GoldenImage {
   private constructor(
     /** As asked for, e.g. `channel production`. */
     readonly source: string,
-    private readonly find: (project: ProjectRegistry) => ResolvedImage,
+    private readonly wanted: Wanted,
   ) {}
 
   /** What a channel of the project's image points at when the app is synthesised. */
   static channel(name: string): GoldenImage {
-    return new GoldenImage(`channel ${name}`, ({ registry, image }) => resolveChannel(registry, image, name));
+    return new GoldenImage(`channel ${name}`, { channel: name });
   }
 
   /** One image, whatever the channels say. */
   static digest(digest: string): GoldenImage {
-    return new GoldenImage('digest', ({ registry }) => resolveDigest(registry, Digest.parse(digest)));
+    return new GoldenImage('digest', { digest: Digest.parse(digest) });
   }
 
   /**
-   * @throws KilnError `channel-empty` naming the command that fills it, `image-not-stored`,
-   * `no-registry`, `registry-damaged`.
+   * @throws KilnError `channel-empty` naming the command that fills it, `image-not-stored`, `image-revoked`,
+   * `no-registry`, `registry-damaged`; of a registry in a bucket also `registry-unanswered` and the store's own.
    */
   resolve(scope: IConstruct): ResolvedImage {
-    return this.find(projectOf(scope));
+    return resolveImage(projectOf(scope), this.wanted);
   }
 }

@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import { assemble } from './assemble';
 import { bake } from './bake';
+import { blame } from './blame';
+import { gc } from './gc';
+import { inUse } from './in-use';
+import { pin, unpin } from './pin';
+import { revoke } from './revoke';
 import { store } from './store';
 import { clusters } from './clusters';
 import { doctor } from './doctor';
@@ -14,6 +19,7 @@ import { nightly } from './nightly';
 import { promote } from './promote';
 import { registry } from './registry';
 import { reproduce } from './reproduce';
+import { resolve } from './resolve';
 import { rollback } from './rollback';
 import { run } from './run';
 import { vault } from './vault';
@@ -25,23 +31,29 @@ import { verify } from './verify';
  */
 export const COMMANDS: readonly (() => Command)[] = [
   bake,
+  blame,
   clusters,
   doctor,
+  gc,
   history,
   image,
   images,
+  inUse,
   lock,
   machines,
   nightly,
+  pin,
   promote,
   registry,
   reproduce,
+  revoke,
   rollback,
   store,
   run,
+  unpin,
   vault,
   verify,
 ];
 
-/** Steps that images/spark-node.pkr.hcl calls; not listed by `kiln --help`. */
-export const PLUMBING: readonly (() => Command)[] = [assemble, layer];
+/** What images/spark-node.pkr.hcl and a synth call; not listed by `kiln --help`. */
+export const PLUMBING: readonly (() => Command)[] = [assemble, layer, resolve];

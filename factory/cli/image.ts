@@ -17,12 +17,14 @@ export function image(): Command {
       const { findImage, imageFiles, readCatalogue } = await import('../registry/catalogue.js');
       const { imagePage, summary } = await import('../registry/show.js');
       const { answer } = await import('./output.js');
+      const { registryProgress } = await import('./registry-progress.js');
       const { settings, home } = openRegistry();
       const found = findImage(await readCatalogue(home, settings.image, settings.bakes), name);
       if (options.size === true) {
         const { imageSize } = await import('../registry/size.js');
         const { sizeText } = await import('./size-view.js');
-        const size = await imageSize({ record: found.record, folder: imageFiles(home, found) });
+        const folder = await imageFiles(home, settings, found, registryProgress('reading'));
+        const size = await imageSize({ record: found.record, folder });
         answer(options.json === true, { digest: found.digest, ...size }, sizeText(size));
         return;
       }
@@ -48,14 +50,16 @@ export function image(): Command {
       const { findImage, imageFiles, readCatalogue } = await import('../registry/catalogue.js');
       const { diffImages, isSame } = await import('../diff/diff.js');
       const { diffText } = await import('./diff-view.js');
+      const { registryProgress } = await import('./registry-progress.js');
       const { answer } = await import('./output.js');
       const { settings, home } = openRegistry();
       const catalogue = await readCatalogue(home, settings.image, settings.bakes);
-      const [one, two] = [before, after].map((name) => {
-        const image = findImage(catalogue, name);
-        return { record: image.record, folder: imageFiles(home, image) };
-      }) as [Parameters<typeof diffImages>[0], Parameters<typeof diffImages>[0]];
-      const diff = await diffImages(one, two);
+      const files = async (name: string) => {
+        const found = findImage(catalogue, name);
+        const folder = await imageFiles(home, settings, found, registryProgress('reading'));
+        return { record: found.record, folder };
+      };
+      const diff = await diffImages(await files(before), await files(after));
       answer(options.json === true, diff, diffText(diff));
       if (options.exitCode === true && !isSame(diff)) process.exitCode = 1;
     });

@@ -2,7 +2,9 @@ import { Command } from 'commander';
 
 export function images(): Command {
   return new Command('images')
-    .description('list the images baked here and those in the registry')
+    .description(
+      'list the images baked here and those in the registry: digest, age, size, channels, verdicts',
+    )
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', '\nExample:\n  kiln images --json | jq -r .images[].digest')
     .action(async (options: { json?: boolean }) => {
@@ -12,6 +14,10 @@ export function images(): Command {
       const { answer } = await import('./output.js');
       const { settings, home } = openRegistry();
       const catalogue = await readCatalogue(home, settings.image, settings.bakes);
-      answer(options.json === true, { images: catalogue.images.map(summary) }, imagesTable(catalogue.images));
+      answer(
+        options.json === true,
+        { images: catalogue.images.map(summary) },
+        imagesTable(catalogue.images, Date.now()),
+      );
     });
 }

@@ -68,9 +68,12 @@ function up(): Command {
         import('../machines/up.js'),
         import('../machines/image.js'),
       ]);
-      const image = await findImage(project.root, group);
+      const { registryProgress } = await import('./registry-progress.js');
+      const { onProgress } = registryProgress('reading the image:');
+      const image = await findImage(project, group, onProgress === undefined ? {} : { onProgress });
       const { root, state } = project;
       const result = await start(hostMachinery(project.cache), group, { root, state, image, onStep: note });
+      await (await import('./report-use.js')).machinesRun(project, group, result.machines);
       const rows = result.machines.map(({ name, address, done }) => `${name}  ${address}  ${done}`);
       const pages = Object.entries(result.pages).map(([page, url]) => `page of the ${page}: ${url}`);
       answer(options.json === true, result, [...rows, ...pages].join('\n'));
@@ -100,6 +103,7 @@ function down(): Command {
         state,
         onStep: note,
       });
+      await (await import('./report-use.js')).machinesEnded(findProject(), cluster, options.group);
       answer(
         options.json === true,
         result,

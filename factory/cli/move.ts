@@ -1,10 +1,11 @@
-import { hostname, userInfo } from 'node:os';
 import { apply } from '../registry/channel';
 import type { PlannedMove } from '../registry/channel';
+import { whoAmI } from '../registry/hold';
 import type { RegistryHome } from '../registry/home';
 import { isAllowed } from '../registry/plan';
 import { planPage } from '../registry/show';
 import { answer, note } from './output';
+import { registryProgress } from './registry-progress';
 
 /** What `promote` and `rollback` share: show the plan, and with --apply do it. Exit code 1 when a gate does not hold. */
 export async function carryOut(
@@ -22,11 +23,16 @@ export async function carryOut(
     return;
   }
   note(planPage(plan, true));
-  const entry = await apply(home, planned, {
-    by: `${userInfo().username}@${hostname()}`,
-    reason: options.reason ?? '',
-    at: new Date().toISOString(),
-  });
+  const entry = await apply(
+    home,
+    planned,
+    {
+      by: whoAmI(),
+      reason: options.reason ?? '',
+      at: new Date().toISOString(),
+    },
+    registryProgress('storing'),
+  );
   answer(
     json,
     { plan, allowed, applied: true, entry },

@@ -6,16 +6,18 @@ import { type Subject, subjectAt } from '../verify/subject';
 /** An image by its digest, the beginning of one, or a channel. */
 async function byName(word: string): Promise<Subject> {
   const { openRegistry } = await import('../registry/open.js');
-  const { findImage, readCatalogue } = await import('../registry/catalogue.js');
+  const { findImage, imageFiles, readCatalogue } = await import('../registry/catalogue.js');
   const { imageFolder, VERDICTS } = await import('../registry/layout.js');
   const { sha256Text } = await import('../registry/hash.js');
+  const { registryProgress } = await import('./registry-progress.js');
   const { verdictText } = await import('../verify/write.js');
   const { settings, home } = openRegistry();
   const found = findImage(await readCatalogue(home, settings.image, settings.bakes), word);
-  const stored = join(settings.registry, imageFolder(found.digest));
+  const made = await imageFiles(home, settings, found, registryProgress('reading'));
+  // What is found out of an image stands beside its bake, not in the cache.
   const folder = found.bake ?? join(settings.bakes, found.digest.slice('sha256:'.length));
   return {
-    disk: join(found.bake ?? stored, 'image.raw'),
+    disk: join(made, 'image.raw'),
     record: found.record,
     folder,
     ...(found.stored
@@ -23,7 +25,7 @@ async function byName(word: string): Promise<Subject> {
           keep: async (verdict: Verdict): Promise<void> => {
             const text = verdictText(verdict);
             const name = `${verdict.kind}-${sha256Text(text).slice(0, 12)}.json`;
-            await home.create(join(imageFolder(found.digest), VERDICTS, name), text);
+            await home.create(`${imageFolder(found.digest)}/${VERDICTS}/${name}`, text);
           },
         }
       : {}),

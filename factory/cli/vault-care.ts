@@ -26,6 +26,9 @@ async function open(lockFiles: readonly string[] | undefined) {
   const care = await import('../vault/care.js');
   const { knownLocks } = await import('../vault/known-locks.js');
   const { hostClock } = await import('../ports/clock.js');
+  const { openHome } = await import('../registry/open.js');
+  const { registrySettings } = await import('../registry/project.js');
+  const { storedLocks } = await import('../registry/locks.js');
   const { DirectoryInputs } = await import('../ports/kept-inputs-directory.js');
   const project = findProject();
   const named = lockFiles === undefined || lockFiles.length === 0 ? [project.lock] : lockFiles;
@@ -41,10 +44,11 @@ async function open(lockFiles: readonly string[] | undefined) {
     /** Inputs of the locks that were named, or of the project's. */
     wanted: (): Input[] => knownLocks(named, []).flatMap(({ lock }) => lock.inputs),
     /** Those, and the locks of every image here and in the registry. */
-    reach: () =>
+    reach: async () =>
       knownLocks(
         [...new Set([project.lock, ...named])],
-        [join(project.state, 'images'), join(vault.registryFolder(project), 'images')],
+        [join(project.state, 'images')],
+        await storedLocks(openHome(registrySettings(project))),
       ),
   };
 }
@@ -111,7 +115,7 @@ export async function verifyInputs(options: VerifyOptions): Promise<void> {
   const known = new Map(
     found.damaged.length === 0
       ? []
-      : reach().flatMap(({ lock }) => lock.inputs.map((input) => [input.sha256, input] as const)),
+      : (await reach()).flatMap(({ lock }) => lock.inputs.map((input) => [input.sha256, input] as const)),
   );
   const damaged = found.damaged.map((sha256) => {
     const input = known.get(sha256);
@@ -149,7 +153,7 @@ export async function collectInputs(options: CollectOptions): Promise<void> {
   const { care, store, here, kept, reach } = await open(options.lock);
   const { withFileLock } = await import('../ports/file-lock.js');
   const place = options.registry === true ? kept : here;
-  const locks = reach();
+  const locks = await reach();
   const plan = care.planCollect(
     await place.list(),
     locks.map(({ lock }) => lock),

@@ -14,7 +14,7 @@ export const LaunchGroup = z.strictObject({
   machine: z.enum(['auto', 'qemu', 'nspawn']),
   count: z.int().min(1).max(64),
   image: z.strictObject({ digest: Digest, contentId: Digest }),
-  /** The registry's folder, relative to the project. */
+  /** The registry's folder, relative to the project, or its bucket's address as factory.yaml has it. */
   registry: z.string(),
   network: z.strictObject({
     /** Bridge address with prefix; every local cluster has a network namespace of its own, so all may use the same. */

@@ -9,15 +9,77 @@ const RelativePath = z
     message: 'must be a path inside the project, relative to factory.yaml',
   });
 
-/** What an image must have before a channel takes it. More kinds come as further members. */
+/** `s3://BUCKET` or `s3://BUCKET/PREFIX`. */
+const BucketAddress = z
+  .string()
+  .regex(
+    /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*\/?$/,
+    'must be s3://BUCKET or s3://BUCKET/PREFIX',
+  );
+
+/** A registry in a bucket, of AWS or of a Ceph RGW; keys come from the standard AWS chain, never from a file of kiln's. */
+export const BucketRegistry = z.strictObject({
+  address: BucketAddress,
+  /** `https://host[:port]` of a store that is not AWS. */
+  endpoint: z
+    .url({ protocol: /^https?$/, error: 'must be https://HOST or https://HOST:PORT' })
+    .refine((url) => !URL.canParse(url) || new URL(url).pathname === '/', 'must name no path')
+    .optional(),
+  /** Default: us-east-1 with an endpoint, else what the AWS environment or profile says. */
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'must be a region such as eu-central-1')
+    .optional(),
+  /** PEM of the authority of the endpoint's certificate, a file of this project; default: the public ones. */
+  ca: RelativePath.optional(),
+});
+export type BucketRegistry = z.infer<typeof BucketRegistry>;
+
+/** A folder of this project, or a bucket. */
+const Registry = z.union(
+  [
+    z
+      .string()
+      .startsWith('s3://')
+      .transform((address) => ({ address }))
+      .pipe(BucketRegistry),
+    RelativePath.refine(
+      (path) => !path.includes('://'),
+      'must be a folder of this project or s3://BUCKET/PREFIX',
+    ),
+    BucketRegistry,
+  ],
+  'must be a folder of this project, s3://BUCKET/PREFIX, or a bucket with address, endpoint, region, ca',
+);
+
+/**
+ * What an image must have before a channel takes it. A further kind is a member here, a file in
+ * factory/registry/gates/ and its line in the index there.
+ */
 export const Gate = z.discriminatedUnion(
   'kind',
   [
     /** The disk was booted by `kiln verify` and every check held. */
     z.strictObject({ kind: z.literal('verified') }),
+    /** `kiln reproduce` baked it again and got the same bits. */
     z.strictObject({ kind: z.literal('reproduced') }),
+    /** It was what another channel pointed at for so long, all times together. */
+    z.strictObject({
+      kind: z.literal('hours'),
+      hours: z.number().positive(),
+      /** Default: the channel before this one in factory.yaml. */
+      in: Name.optional(),
+    }),
+    /** A program, run in the project's folder without a shell, exits with 0. It is told KILN_IMAGE and KILN_CHANNEL. */
+    z.strictObject({
+      kind: z.literal('command'),
+      name: Name,
+      run: z.array(z.string().min(1)).min(1),
+      /** Seconds. */
+      timeout: z.int().positive().default(600),
+    }),
   ],
-  { error: 'must be kind: verified or kind: reproduced' },
+  { error: 'must be kind: verified, reproduced, hours or command' },
 );
 export type Gate = z.infer<typeof Gate>;
 
@@ -59,8 +121,8 @@ export const Spec = z.strictObject({
   jars: z.enum(['slim', 'full'], 'must be slim or full; further Maven jars stand under maven').optional(),
   /** PyPI distributions whose files the jobs read as input: locked, kept in the vault, never in the image. */
   samples: z.array(z.string().regex(/^[A-Za-z0-9._-]+==[\w.]+$/, 'must be project==version')).default([]),
-  /** A folder of this project. */
-  registry: RelativePath.default('.kiln/registry'),
+  /** Where images and channels are kept: a folder of this project or a bucket. */
+  registry: Registry.default('.kiln/registry'),
   /** In the order of promotion. */
   channels: z.record(Name, ChannelSpec),
   nightly: NightlySpec.prefault({}),

@@ -26,26 +26,34 @@ const isInImage = ({ use }: Input): boolean => use !== 'tools' && use !== 'sampl
 const versionOf = (input: Input): string =>
   input.source === 'conda' ? `${input.version} ${input.build}` : input.version;
 
-function packagesOf(lock: Lock): ReadonlyMap<string, Input> {
-  return new Map(
-    lock.inputs.filter(isInImage).map((input) => [`${KINDS[input.source]}\0${input.name}`, input] as const),
-  );
+/** A package that stands in an image. */
+export interface NamedPackage {
+  readonly kind: PackageKind;
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
 }
+
+/** What a lock puts into an image, by kind and name. */
+export const packagesOf = (lock: Lock): ReadonlyMap<string, NamedPackage> =>
+  new Map(
+    lock.inputs.filter(isInImage).map((input) => {
+      const kind = KINDS[input.source];
+      return [
+        `${kind}\0${input.name}`,
+        { kind, name: input.name, version: versionOf(input), sha256: input.sha256 },
+      ] as const;
+    }),
+  );
 
 /** Packages of two locks that are not the same bytes in both, by kind and name. */
 export function packageChanges(before: Lock, after: Lock): readonly PackageChange[] {
   const [one, two] = [packagesOf(before), packagesOf(after)];
   return [...new Set([...one.keys(), ...two.keys()])].sort().flatMap((key) => {
     const [a, b] = [one.get(key), two.get(key)];
-    const input = b ?? a;
-    if (input === undefined || a?.sha256 === b?.sha256) return [];
-    return [
-      {
-        kind: KINDS[input.source],
-        name: input.name,
-        before: a === undefined ? null : versionOf(a),
-        after: b === undefined ? null : versionOf(b),
-      },
-    ];
+    const either = b ?? a;
+    if (either === undefined || a?.sha256 === b?.sha256) return [];
+    const { kind, name } = either;
+    return [{ kind, name, before: a?.version ?? null, after: b?.version ?? null }];
   });
 }

@@ -10,45 +10,56 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
+  type S3ClientConfig,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { KilnError } from '../errors';
 import type { ObjectBody, ObjectInfo, ObjectStore } from './object-store';
 
-interface S3Endpoint {
-  /** `https://host:port`. */
-  readonly url: string;
-  /** A Ceph RGW takes any in signatures; with `us-east-1` a new bucket names no location, which it needs. */
-  readonly region: string;
-  readonly accessKey: string;
-  readonly secretKey: string;
+/** Where a bucket is, and by whose right. */
+export interface S3Endpoint {
+  /** `https://host:port`; default: AWS. */
+  readonly url?: string;
+  /**
+   * A Ceph RGW takes any in signatures; with `us-east-1` a new bucket names no location, which it needs.
+   * Default: what the AWS environment or profile says.
+   */
+  readonly region?: string;
+  /** Default: the standard AWS chain (environment, profile, container, instance). */
+  readonly keys?: { readonly accessKey: string; readonly secretKey: string };
   /** PEM of the authority that signed the endpoint's certificate; default: the public ones. */
   readonly ca?: string;
 }
 
-/**
- * A client of one endpoint, built from its arguments only: every setting that the SDK would
- * otherwise read from AWS_* variables or ~/.aws is given, so that a caller's own do not change what
- * it talks to.
- */
+/** With an endpoint of its own, nothing of a caller's AWS settings but the keys changes what is talked to. */
+function fixed(endpoint: S3Endpoint): S3ClientConfig {
+  if (endpoint.url === undefined) return {};
+  return {
+    endpoint: endpoint.url,
+    forcePathStyle: true,
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    useArnRegion: false,
+    disableMultiregionAccessPoints: true,
+  };
+}
+
 function connect(endpoint: S3Endpoint): S3Client {
   // The pinned SDK serves Node 20; its remark about later ones would be in every output.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+  const { region, keys, ca } = endpoint;
   return new S3Client({
-    endpoint: endpoint.url,
-    region: endpoint.region,
-    credentials: { accessKeyId: endpoint.accessKey, secretAccessKey: endpoint.secretKey },
-    forcePathStyle: true,
+    ...fixed(endpoint),
+    ...(region === undefined ? {} : { region }),
+    ...(keys === undefined
+      ? {}
+      : { credentials: { accessKeyId: keys.accessKey, secretAccessKey: keys.secretKey } }),
     // RGW answers 400 to the checksums that newer SDKs add by themselves.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: 4,
     retryMode: 'standard',
     defaultsMode: 'standard',
-    useDualstackEndpoint: false,
-    useFipsEndpoint: false,
-    useArnRegion: false,
-    disableMultiregionAccessPoints: true,
     disableS3ExpressSessionAuth: true,
     authSchemePreference: ['aws.auth#sigv4'],
     userAgentAppId: 'kiln',
@@ -60,11 +71,14 @@ function connect(endpoint: S3Endpoint): S3Client {
         keepAlive: true,
         maxSockets: 16,
         rejectUnauthorized: true,
-        ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
+        ...(ca === undefined ? {} : { ca }),
       }),
     },
   });
 }
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 
 /** The SDK's service errors hold the whole connection, so they are put in words and not kept as a cause. */
 function explain(error: unknown, url: string, what: string): KilnError {
@@ -89,10 +103,26 @@ function explain(error: unknown, url: string, what: string): KilnError {
     });
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && error.name === 'CredentialsProviderError') {
+    return new KilnError({
+      code: 'store-no-keys',
+      what: `${what}: no keys for ${url}: ${message}`,
+      hint: 'kiln takes them as every AWS program does: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the role of the machine',
+      exitCode: 2,
+    });
+  }
+  if (/region is missing/i.test(message)) {
+    return new KilnError({
+      code: 'store-no-region',
+      what: `${what}: no region for ${url}`,
+      hint: 'say it where the bucket is named (factory.yaml: registry.region), or set AWS_REGION',
+      exitCode: 2,
+    });
+  }
   return new KilnError({
     code: 'store-unreachable',
     what: `${what}: ${url} cannot be reached: ${message}`,
-    hint: 'kiln store status says whether the local store runs',
+    hint: 'of the local store, kiln store status says whether it runs',
     cause: error,
   });
 }
@@ -105,7 +135,7 @@ export class S3ObjectStore implements ObjectStore {
 
   constructor(endpoint: S3Endpoint, bucket: string) {
     this.#client = connect(endpoint);
-    this.#url = endpoint.url;
+    this.#url = endpoint.url ?? 'AWS';
     this.#bucket = bucket;
   }
 
@@ -135,6 +165,28 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
+  async create(key: string, body: Uint8Array): Promise<boolean> {
+    try {
+      await this.#client.send(
+        new PutObjectCommand({
+          Bucket: this.#bucket,
+          Key: key,
+          Body: body,
+          ContentLength: body.length,
+          IfNoneMatch: '*',
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 412) return false;
+      const what = `creating ${this.#name(key)}`;
+      if (statusOf(error) === 409) {
+        throw new KilnError({ code: 'store-conflict', what: `${what}: another writer is at it` });
+      }
+      throw explain(error, this.#url, what);
+    }
+  }
+
   async get(key: string): Promise<Readable> {
     try {
       const answer = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }));
@@ -148,10 +200,10 @@ export class S3ObjectStore implements ObjectStore {
   async head(key: string): Promise<ObjectInfo | undefined> {
     try {
       const answer = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }));
-      return { key, size: answer.ContentLength ?? 0 };
+      return { key, size: answer.ContentLength ?? 0, modified: answer.LastModified?.getTime() ?? 0 };
     } catch (error) {
       // A HEAD has no body that could tell a missing bucket from a missing object.
-      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
+      if (statusOf(error) === 404) return undefined;
       throw explain(error, this.#url, `looking at ${this.#name(key)}`);
     }
   }
@@ -170,8 +222,8 @@ export class S3ObjectStore implements ObjectStore {
         .catch((error: unknown) => {
           throw explain(error, this.#url, `listing ${this.#name(prefix)}`);
         });
-      for (const { Key, Size } of page.Contents ?? []) {
-        if (Key !== undefined) yield { key: Key, size: Size ?? 0 };
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        if (Key !== undefined) yield { key: Key, size: Size ?? 0, modified: LastModified?.getTime() ?? 0 };
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);

@@ -5,6 +5,8 @@ export interface ObjectInfo {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
+  /** When it was written by the store's clock, in milliseconds since the epoch. */
+  readonly modified: number;
 }
 
 /** Content of an object: bytes at hand or a file to stream. */
@@ -19,6 +21,13 @@ export type ObjectBody = Uint8Array | { readonly file: string };
 export interface ObjectStore {
   /** Creates or replaces; readers see the old or the new content, never a part. At most 5 GiB. */
   put(key: string, body: ObjectBody): Promise<void>;
+  /**
+   * Creates it only where nothing has that key.
+   * @returns false when something is there. That may be this call's own, by a try whose answer got lost, and
+   *   when this throws, it may be there or not: whoever must know reads it back.
+   * @throws KilnError `store-conflict` when another writer was at it at the same time.
+   */
+  create(key: string, body: Uint8Array): Promise<boolean>;
   /** @throws KilnError `object-missing`. */
   get(key: string): Promise<Readable>;
   /** undefined when there is none. */
@@ -27,4 +36,23 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /** Removing what is not there is no error. */
   remove(key: string): Promise<void>;
+}
+
+/** The objects below `prefix` (empty, or ending with a slash) as a store of their own. */
+export function below(store: ObjectStore, prefix: string): ObjectStore {
+  if (prefix === '') return store;
+  const within = (info: ObjectInfo): ObjectInfo => ({ ...info, key: info.key.slice(prefix.length) });
+  return {
+    put: (key, body) => store.put(prefix + key, body),
+    create: (key, body) => store.create(prefix + key, body),
+    get: (key) => store.get(prefix + key),
+    head: async (key) => {
+      const info = await store.head(prefix + key);
+      return info === undefined ? undefined : within(info);
+    },
+    async *list(start) {
+      for await (const info of store.list(prefix + start)) yield within(info);
+    },
+    remove: (key) => store.remove(prefix + key),
+  };
 }

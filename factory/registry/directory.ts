@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { constants, existsSync, readFileSync, readdirSync } from 'node:fs';
-import { access, chmod, copyFile, link, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { link, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
+import pLimit from 'p-limit';
 import { KilnError } from '../errors';
-import { digestDiffers } from './errors';
-import { sha256File } from './hash';
-import type { ImageFiles, RegistryHome } from './home';
-import { DISK, IMAGES, MARKER, RECORD, VERDICTS, imageFolder } from './layout';
+import { DOCUMENT_LIMIT, type Kept, type RegistryHome } from './home';
+import { MARKER } from './layout';
+import { checkMarker, markerText } from './marker';
+import { textOf, tooLarge } from './text';
 
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+const isAbsent = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 
 /** Names in a folder of a registry directory, sorted; none when it is not there. */
 export function listSync(root: string, folder: string): readonly string[] {
@@ -19,17 +22,21 @@ export function listSync(root: string, folder: string): readonly string[] {
       .filter((name) => !name.startsWith('.'))
       .sort();
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
+    if (isAbsent(error)) return [];
     throw error;
   }
 }
 
-/** A document of a registry directory; undefined when it is not there. */
-export function readSync(root: string, key: string): string | undefined {
+/**
+ * A document of a registry directory; undefined when it is not there.
+ * @throws KilnError `registry-damaged` when it is too large or no text.
+ */
+export function readSync(root: string, key: string, limit = DOCUMENT_LIMIT): string | undefined {
   try {
-    return readFileSync(join(root, key), 'utf8');
+    if (statSync(join(root, key)).size > limit) throw tooLarge(key, limit);
+    return textOf(key, readFileSync(join(root, key)));
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (isAbsent(error)) return undefined;
     throw error;
   }
 }
@@ -47,36 +54,57 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function sweep(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const groups = TEMPORARY.exec(name)?.groups;
-    if (groups?.['host'] !== hostname() || isAlive(Number(groups['pid']))) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
+/** What a process of this host left when it was killed. */
+const isLeftOver = (name: string): boolean => {
+  const groups = TEMPORARY.exec(name)?.groups;
+  return groups?.['host'] === hostname() && !isAlive(Number(groups['pid']));
+};
 
-async function writeDurably(path: string, text: string): Promise<void> {
+async function writeDurably(path: string, content: string | Uint8Array, durably: boolean): Promise<void> {
   const file = await open(path, 'wx', 0o644);
   try {
-    await file.writeFile(text);
-    await file.sync();
+    await file.writeFile(content);
+    if (durably) await file.sync();
   } finally {
     await file.close();
   }
 }
 
+/** Files synced at a time. */
+const FLUSHES = 8;
+
+async function sync(path: string): Promise<void> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
 /** A registry in a directory. `create` is link(2): atomic, and refused when the name is taken. */
 export class DirectoryHome implements RegistryHome {
+  readonly remote = false;
+  /** Files that were put and may not be on the disk yet. */
+  private readonly unflushed = new Set<string>();
+
   constructor(readonly where: string) {}
 
-  exists(): Promise<boolean> {
-    return Promise.resolve(existsSync(join(this.where, MARKER)));
+  async exists(): Promise<boolean> {
+    const text = await this.read(MARKER);
+    if (text !== undefined) checkMarker(this.where, text);
+    return text !== undefined;
   }
 
   async init(): Promise<boolean> {
+    if (await this.exists()) return false;
     await mkdir(this.where, { recursive: true });
     await this.probe();
-    return this.create(MARKER, `${JSON.stringify({ version: 1 })}\n`);
+    return this.create(MARKER, markerText());
   }
 
   /** Some network and FUSE file systems know no hard links: better told now than by a lost promotion. */
@@ -108,65 +136,103 @@ export class DirectoryHome implements RegistryHome {
     return Promise.resolve(listSync(this.where, folder));
   }
 
-  read(key: string): Promise<string | undefined> {
-    return Promise.resolve(readSync(this.where, key));
+  /** Removes on its way what killed processes of this host left. */
+  async *walk(folder: string): AsyncIterable<Kept> {
+    const top = join(this.where, folder);
+    const entries = await readdir(top, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+      if (isAbsent(error)) return [];
+      throw error;
+    });
+    for (const entry of entries) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      if (entry.name.startsWith('.')) {
+        if (isLeftOver(entry.name)) await rm(path, { force: true });
+        continue;
+      }
+      const found = await stat(path).catch(() => undefined);
+      if (found === undefined) continue;
+      const key = relative(this.where, path).split(sep).join('/');
+      yield { key, size: found.size, modified: found.mtimeMs };
+    }
+  }
+
+  async read(key: string, limit = DOCUMENT_LIMIT): Promise<string | undefined> {
+    const bytes = await this.load(key, limit);
+    return bytes === undefined ? undefined : textOf(key, bytes);
+  }
+
+  async load(key: string, limit: number): Promise<Buffer | undefined> {
+    try {
+      const path = join(this.where, key);
+      if ((await stat(path)).size > limit) throw tooLarge(key, limit);
+      return await readFile(path);
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
   }
 
   async create(key: string, text: string): Promise<boolean> {
-    const target = join(this.where, key);
-    const folder = dirname(target);
-    await mkdir(folder, { recursive: true });
-    const temporary = join(folder, temporaryName());
-    try {
-      await writeDurably(temporary, text);
-      await link(temporary, target);
+    return await this.aside(key, text, true, async (temporary, target) => {
+      try {
+        await link(temporary, target);
+        return true;
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') return false;
+        throw error;
+      }
+    });
+  }
+
+  async put(key: string, content: Uint8Array): Promise<void> {
+    await this.aside(key, content, false, async (temporary, target) => {
+      await rename(temporary, target);
+      this.unflushed.add(target);
       return true;
+    });
+  }
+
+  /** Writes beside the target what `place` then gives its name. */
+  private async aside(
+    key: string,
+    content: string | Uint8Array,
+    durably: boolean,
+    place: (temporary: string, target: string) => Promise<boolean>,
+  ): Promise<boolean> {
+    const target = join(this.where, key);
+    const temporary = join(dirname(target), temporaryName());
+    await mkdir(dirname(target), { recursive: true });
+    try {
+      await writeDurably(temporary, content, durably);
+      return await place(temporary, target);
     } catch (error) {
-      if (codeOf(error) === 'EEXIST') return false;
-      throw error;
+      if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') throw error;
+      throw new KilnError({
+        code: 'no-space',
+        what: `no space left for the registry at ${this.where}`,
+        hint: 'kiln gc says what can go; or free some and try again: what is stored already is not stored twice',
+        cause: error,
+      });
     } finally {
       await rm(temporary, { force: true });
     }
   }
 
-  async storeImage(digest: string, disk: string, files: ImageFiles): Promise<boolean> {
-    const target = join(this.where, imageFolder(digest));
-    if (existsSync(target)) return false;
-    const images = join(this.where, IMAGES);
-    await mkdir(images, { recursive: true });
-    await sweep(images);
-    const temporary = join(images, temporaryName());
-    try {
-      await mkdir(join(temporary, VERDICTS), { recursive: true });
-      await linkOrCopy(disk, join(temporary, DISK));
-      const actual = await sha256File(join(temporary, DISK));
-      if (actual !== digest) throw digestDiffers(disk, digest, actual);
-      await chmod(join(temporary, DISK), 0o444);
-      await writeDurably(join(temporary, RECORD), files.record);
-      for (const [name, path] of Object.entries(files.copies)) await copyFile(path, join(temporary, name));
-      for (const [name, text] of Object.entries(files.verdicts)) {
-        await writeDurably(join(temporary, VERDICTS, name), text);
-      }
-      await rename(temporary, target);
-      return true;
-    } catch (error) {
-      const code = codeOf(error);
-      if ((code === 'ENOTEMPTY' || code === 'EEXIST') && existsSync(target)) return false;
-      throw error;
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
+  async remove(key: string): Promise<void> {
+    const path = join(this.where, key);
+    await rm(path, { force: true });
+    // A folder that is empty now is none in a bucket either.
+    if (existsSync(dirname(path)) && readdirSync(dirname(path)).length === 0 && dirname(path) !== this.where)
+      await rm(dirname(path), { recursive: true, force: true });
   }
-}
 
-/** A disk is written once and never again, so bake and registry may share its blocks. */
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await access(from, constants.R_OK);
-    await link(from, to);
-  } catch (error) {
-    const code = codeOf(error);
-    if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'EMLINK') throw error;
-    await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  /** One file's commit carries the others', so that this costs little more than the first. */
+  async flush(): Promise<void> {
+    const limit = pLimit(FLUSHES);
+    const files = [...this.unflushed];
+    const folders = new Set(files.map((file) => dirname(file)));
+    await Promise.all([...files, ...folders].map((path) => limit(() => sync(path))));
+    for (const file of files) this.unflushed.delete(file);
   }
 }

@@ -37,6 +37,30 @@ export const imageNotStored = (digest: string, where: string): KilnError =>
     exitCode: 1,
   });
 
+export const imageRemoved = (digest: string, where: string): KilnError =>
+  new KilnError({
+    code: 'image-removed',
+    what: `the disk of image ${shortDigest(digest)} was removed from the registry at ${where} by kiln gc`,
+    hint: 'kiln images lists what there is; a bake of its lock gives the same image again',
+    exitCode: 1,
+  });
+
+/** @param channel the channel that points at it, where it was looked for by one. */
+export const imageRevoked = (
+  digest: string,
+  { reason, by, at }: { readonly reason: string; readonly by: string; readonly at: string },
+  channel?: string,
+): KilnError =>
+  new KilnError({
+    code: 'image-revoked',
+    what: `image ${shortDigest(digest)} was revoked by ${by} at ${at}: ${reason}`,
+    hint:
+      channel === undefined
+        ? 'take another one: kiln images lists what there is'
+        : `channel ${channel} has no good image: promote one, kiln promote IMAGE ${channel} --apply`,
+    exitCode: 1,
+  });
+
 export const lostRace = (winner: ChannelEntry): KilnError =>
   new KilnError({
     code: 'channel-moved',

@@ -10,4 +10,5 @@ export async function sha256File(path: string): Promise<string> {
   return `sha256:${hash.digest('hex')}`;
 }
 
-export const sha256Text = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const sha256Text = (text: string | Uint8Array): string =>
+  createHash('sha256').update(text).digest('hex');

@@ -86,17 +86,23 @@ export function checkLog(
 export const headOf = (log: readonly ChannelEntry[]): string | undefined => log.at(-1)?.digest;
 
 /**
- * The image that a rollback goes to: the one before the present one, as if what was rolled back had
- * never been promoted, so that a second rollback goes further back and not forth again.
+ * The images that the channel came to, as if what was rolled back had never been promoted: the last is where it
+ * points, the one before is where a rollback goes, so that a second rollback goes further back and not forth again.
  */
-export function rollbackTarget(log: readonly ChannelEntry[]): string | undefined {
-  const stack: string[] = [];
+export function wayOf(log: readonly ChannelEntry[]): readonly string[] {
+  const way: string[] = [];
   for (const { action, digest } of log) {
-    if (action === 'rollback') {
-      const back = stack.lastIndexOf(digest);
-      if (back !== -1) stack.length = back + 1;
+    if (action !== 'promote') {
+      const back = way.lastIndexOf(digest);
+      if (back !== -1) way.length = back + 1;
     }
-    if (stack.at(-1) !== digest) stack.push(digest);
+    if (way.at(-1) !== digest) way.push(digest);
   }
-  return stack.at(-2);
+  return way;
 }
+
+/** Where a rollback goes: the nearest image before the present one that is `good`; undefined where there is none. */
+export const rollbackTarget = (
+  log: readonly ChannelEntry[],
+  good: (digest: string) => boolean = () => true,
+): string | undefined => wayOf(log).slice(0, -1).findLast(good);

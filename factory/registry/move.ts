@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { ChannelEntry } from '../contracts/channel';
 import { KilnError } from '../errors';
 import { lostRace } from './errors';
@@ -16,6 +15,8 @@ export interface Move {
   readonly reason: string;
   /** RFC 3339, UTC. */
   readonly at: string;
+  /** Gates that did not hold, and for which `reason` answers. */
+  readonly overrides?: ChannelEntry['overrides'];
 }
 
 /**
@@ -36,8 +37,9 @@ export async function appendMove(home: RegistryHome, move: Move, seen: number): 
     by: move.by,
     reason: move.reason,
     at: move.at,
+    ...(move.overrides === undefined || move.overrides.length === 0 ? {} : { overrides: move.overrides }),
   });
-  const key = join(channelFolder(move.image, move.channel), entryName(entry.sequence));
+  const key = `${channelFolder(move.image, move.channel)}/${entryName(entry.sequence)}`;
   if (await home.create(key, `${JSON.stringify(entry, null, 2)}\n`)) return entry;
   const text = await home.read(key);
   if (text === undefined) {

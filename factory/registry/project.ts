@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ChannelSpec } from '../contracts/spec';
+import type { BucketRegistry, ChannelSpec } from '../contracts/spec';
 import type { z } from 'zod';
 import type { Project } from '../project';
 import { KilnError } from '../errors';
@@ -9,10 +9,16 @@ import { readSpec } from '../spec/read';
 export interface RegistrySettings {
   /** The image's name. */
   readonly image: string;
-  /** Folder of the registry, absolute. */
+  /** Folder of the registry, absolute; of one in a bucket its address, s3://… */
   readonly registry: string;
   /** The same, relative to the project. */
   readonly registryPath: string;
+  /** The bucket, where the registry is in one. */
+  readonly bucket?: BucketRegistry;
+  /** The project's folder, absolute. */
+  readonly root: string;
+  /** The user's cache, absolute: images that were made from the registry. */
+  readonly cache: string;
   /** Folder of this project's bakes, absolute. */
   readonly bakes: string;
   /** Channel -> its gates, in the order of promotion. */
@@ -22,10 +28,14 @@ export interface RegistrySettings {
 /** @throws KilnError `spec-invalid`. */
 export function registrySettings(project: Project): RegistrySettings {
   const { spec } = readSpec(project);
+  const { registry } = spec;
   return {
     image: spec.image,
-    registry: join(project.root, spec.registry),
-    registryPath: spec.registry,
+    ...(typeof registry === 'string'
+      ? { registry: join(project.root, registry), registryPath: registry }
+      : { registry: registry.address, registryPath: registry.address, bucket: registry }),
+    root: project.root,
+    cache: project.cache,
     bakes: join(project.state, 'images'),
     channels: new Map(Object.entries(spec.channels)),
   };

@@ -1,8 +1,10 @@
 import Table from 'cli-table3';
-import type { ChannelEntry } from '../contracts/channel';
 import type { Verdict } from '../contracts/verdict';
+import type { PackageChange } from '../diff/packages';
 import type { CatalogueImage } from './catalogue';
 import { shortDigest } from './errors';
+import { nameOf } from './gates/gate';
+import type { Change } from './history';
 import { isAllowed } from './plan';
 import type { MovePlan } from './plan';
 
@@ -38,6 +40,14 @@ const newest = (verdicts: readonly Verdict[]): readonly Verdict[] => [
   ).values(),
 ];
 
+const HOUR = 3_600_000;
+
+/** How long ago, as people say it: `5 h`, `12 d`. */
+function age(since: number, now: number): string {
+  const hours = Math.max(0, (now - since) / HOUR);
+  return hours < 48 ? `${hours.toFixed(0)} h` : `${(hours / 24).toFixed(0)} d`;
+}
+
 const places = ({ bake, stored }: CatalogueImage): readonly string[] => [
   ...(bake === undefined ? [] : ['here']),
   ...(stored ? ['registry'] : []),
@@ -55,21 +65,29 @@ export function summary(image: CatalogueImage): Readonly<Record<string, unknown>
     channels,
     verdicts: newest(image.verdicts).map(({ kind, ok, at }) => ({ kind, ok, at })),
     stored,
+    storedAt: image.storedAt === undefined ? null : new Date(image.storedAt).toISOString(),
     bake: bake ?? null,
+    revoked: image.revoked ?? null,
+    pin: image.pin ?? null,
+    uses: image.uses ?? [],
   };
 }
 
-export function imagesTable(images: readonly CatalogueImage[]): string {
+export function imagesTable(images: readonly CatalogueImage[], now: number): string {
   if (images.length === 0) return 'no image yet: kiln bake makes one';
   return table(
-    ['IMAGE', 'DISK', 'SPARK', 'JAVA', 'PYTHON', 'CHANNELS', 'VERDICTS', 'WHERE'],
+    ['IMAGE', 'AGE', 'DISK', 'SPARK', 'JAVA', 'PYTHON', 'CHANNELS', 'VERDICTS', 'WHERE'],
     images.map((image) => [
       shortDigest(image.digest),
+      image.storedAt === undefined ? '-' : age(image.storedAt, now),
       megabytes(image.record.size),
       ...['spark', 'java', 'python'].map((name) => image.record.versions[name] ?? '-'),
       orDash(image.channels),
-      orDash(newest(image.verdicts).map(({ kind, ok }) => (ok ? kind : `not ${kind}`))),
-      orDash(places(image)),
+      orDash([
+        ...(image.revoked === undefined ? [] : ['REVOKED']),
+        ...newest(image.verdicts).map(({ kind, ok }) => (ok ? kind : `not ${kind}`)),
+      ]),
+      orDash([...places(image), ...(image.pin === undefined ? [] : ['pinned'])]),
     ]),
   );
 }
@@ -88,6 +106,15 @@ export function imagePage(image: CatalogueImage): string {
       orDash([...(image.bake === undefined ? [] : [image.bake]), ...(image.stored ? ['registry'] : [])]),
     ],
     ['baked by', `kiln ${record.bakedBy.kiln}`],
+    ...(image.storedAt === undefined ? [] : [['stored', new Date(image.storedAt).toISOString()]]),
+    ...(image.revoked === undefined
+      ? []
+      : [['REVOKED', `${image.revoked.at} by ${image.revoked.by}: ${image.revoked.reason}`]]),
+    ...(image.pin === undefined ? [] : [['pinned', `by ${image.pin.by}: ${image.pin.reason}`]]),
+    ...(image.uses ?? []).map(({ cluster, nodes, at }) => [
+      'in use',
+      `${cluster}: ${nodes.join(', ')} (reported ${at})`,
+    ]),
     ...newest(image.verdicts).map(({ kind, ok, at, checks }) => [
       kind,
       `${ok ? 'yes' : 'NO'}, ${at}: ${String(checks.filter((check) => check.ok).length)} of ${String(checks.length)} checks held`,
@@ -107,22 +134,36 @@ export function imagePage(image: CatalogueImage): string {
   ].join('\n\n');
 }
 
-export function historyTable(channel: string, log: readonly ChannelEntry[]): string {
-  if (log.length === 0)
+/** Packages of a change that are told by name. */
+const TOLD = 6;
+
+const packageText = ({ name, before, after }: PackageChange): string =>
+  `${name} ${before ?? '(new)'} -> ${after ?? '(gone)'}`;
+
+/** `3 packages: a 1 -> 2, b (new) -> 1, c 1 -> (gone)`. */
+function packagesText(packages: readonly PackageChange[] | null): string {
+  if (packages === null) return 'packages: not known';
+  if (packages.length === 0) return 'packages: all the same';
+  const told = packages.slice(0, TOLD).map(packageText);
+  const more = packages.length - told.length;
+  return `${packages.length} ${packages.length === 1 ? 'package' : 'packages'}: ${told.join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+}
+
+export function historyPage(channel: string, changes: readonly Change[], earlier: number): string {
+  if (changes.length === 0)
     return `channel ${channel} points at nothing yet: kiln promote IMAGE ${channel} --apply`;
-  return table(
-    ['ENTRY', 'WHAT', 'IMAGE', 'WHEN', 'WHO', 'WHY'],
-    [...log]
-      .reverse()
-      .map(({ sequence, action, digest, at, by, reason }) => [
-        String(sequence),
-        action,
-        shortDigest(digest),
-        at,
-        by,
-        reason,
-      ]),
-  );
+  const blocks = [...changes].reverse().map((entry) => {
+    const { sequence, action, digest, at, by, reason, from, packages, overrides = [] } = entry;
+    return [
+      `${sequence}  ${action} ${shortDigest(digest)}  ${at}  ${by}${reason === '' ? '' : `: ${reason}`}`,
+      ...overrides.map(({ gate, detail }) => `   OVERRIDDEN gate ${gate}: ${detail}`),
+      ...(from === null || from === digest ? [] : [`   ${packagesText(packages)}`]),
+    ].join('\n');
+  });
+  return [
+    ...blocks,
+    ...(earlier > 0 ? [`and ${earlier} earlier: --last ${changes.length + earlier}`] : []),
+  ].join('\n');
 }
 
 /** The plan of a promotion or rollback, as a person reads it. */
@@ -136,6 +177,9 @@ export function planPage(plan: MovePlan, applying: boolean): string {
   if (plan.store) lines.push(`  stores the image in the registry (${megabytes(plan.size)})`);
   for (const { name, from: was, to: is } of plan.versions)
     lines.push(`  ${name}: ${was ?? '-'} -> ${is ?? '-'}`);
+  if (plan.sizeBefore !== null && plan.sizeBefore !== plan.size)
+    lines.push(`  disk: ${megabytes(plan.sizeBefore)} -> ${megabytes(plan.size)}`);
+  if (from !== undefined) lines.push(`  ${packagesText(plan.packages)}`);
   const changed = plan.layers.filter(({ change }) => change !== 'same');
   if (from !== undefined) {
     lines.push(
@@ -143,8 +187,13 @@ export function planPage(plan: MovePlan, applying: boolean): string {
     );
   }
   for (const gate of plan.gates) {
-    lines.push(`  gate ${gate.kind}: ${gate.holds ? 'holds' : 'DOES NOT HOLD'}: ${gate.detail}`);
-    if (!gate.holds && gate.hint !== undefined) lines.push(`    ${gate.hint}`);
+    const found = gate.holds
+      ? 'holds'
+      : gate.overridden === true
+        ? 'does not hold, OVERRIDDEN'
+        : 'DOES NOT HOLD';
+    lines.push(`  gate ${nameOf(gate)}: ${found}: ${gate.detail}`);
+    if (!gate.holds && gate.overridden !== true && gate.hint !== undefined) lines.push(`    ${gate.hint}`);
   }
   if (!isAllowed(plan)) lines.push(`${channel} does not take it until every gate holds; nothing was changed`);
   else if (!applying) lines.push('nothing was changed; with --apply it is done');

@@ -63,7 +63,7 @@ async function client(paths: StorePaths, url: string, bucket: string): Promise<S
     [paths.accessKey, paths.secretKey, paths.ca].map(async (path) => readFile(path, 'utf8')),
   );
   return new S3ObjectStore(
-    { url, region: REGION, accessKey: accessKey ?? '', secretKey: secretKey ?? '', ca: ca ?? '' },
+    { url, region: REGION, keys: { accessKey: accessKey ?? '', secretKey: secretKey ?? '' }, ca: ca ?? '' },
     bucket,
   );
 }

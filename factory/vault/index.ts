@@ -7,8 +7,10 @@ import { hostExec } from '../ports/exec-host';
 import { hostHttp } from '../ports/http-host';
 import { hostMirrors } from '../ports/mirrors-host';
 import { readSpec } from '../spec/read';
+import { BucketInputs } from '../ports/kept-inputs-bucket';
 import { DirectoryInputs } from '../ports/kept-inputs-directory';
 import { INPUTS, type KeptInputs } from '../ports/kept-inputs';
+import { openRegistryBucket } from '../ports/registry-bucket';
 import { ContentVault } from './content-vault';
 import { Locator, snapshotUrl } from './locate';
 import { HttpSource, KeptSource, Sources, type Source } from './sources';
@@ -28,12 +30,13 @@ export interface VaultOptions {
 /** The files of the user's cache. */
 export const openStore = (project: Project): ContentStore => new ContentStore(join(project.cache, 'vault'));
 
-export const registryFolder = (project: Project): string =>
-  join(project.root, readSpec(project).spec.registry);
-
 /** Where this project's registry keeps inputs. */
-export const openKept = (project: Project): KeptInputs =>
-  new DirectoryInputs(join(registryFolder(project), INPUTS));
+export function openKept(project: Project): KeptInputs {
+  const { registry } = readSpec(project).spec;
+  return typeof registry === 'string'
+    ? new DirectoryInputs(join(project.root, registry, INPUTS))
+    : new BucketInputs(openRegistryBucket(project.root, registry), `${registry.address}/${INPUTS}`);
+}
 
 /**
  * The vault of the user's cache. What it lacks comes from the mirrors that this machine's clients use; what

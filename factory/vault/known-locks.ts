@@ -11,6 +11,12 @@ export interface KnownLock {
   readonly lock: Lock;
 }
 
+/** The lock of an image in the registry; without text: it was stored without one. */
+export interface StoredLock {
+  readonly from: string;
+  readonly text: string | undefined;
+}
+
 const read = (file: string): KnownLock => ({
   from: file,
   lock: parseLock(readFileSync(file, 'utf8'), file),
@@ -20,7 +26,11 @@ const read = (file: string): KnownLock => ({
  * Every lock that something still needs: the files given, and that of each image in the folders.
  * @throws KilnError `lock-unknown` for images without theirs: what they were made of could not be kept.
  */
-export function knownLocks(files: readonly string[], imageFolders: readonly string[]): KnownLock[] {
+export function knownLocks(
+  files: readonly string[],
+  imageFolders: readonly string[],
+  stored: readonly StoredLock[] = [],
+): KnownLock[] {
   const found: KnownLock[] = [];
   const faults: Fault[] = [];
   for (const file of files) {
@@ -33,6 +43,10 @@ export function knownLocks(files: readonly string[], imageFolders: readonly stri
       if (existsSync(file)) found.push(read(file));
       else faults.push({ where: join(folder, image), what: `the image has no ${LOCK_COPY} beside it` });
     }
+  }
+  for (const { from, text } of stored) {
+    if (text === undefined) faults.push({ where: from, what: `the image has no ${LOCK_COPY} beside it` });
+    else found.push({ from, lock: parseLock(text, from) });
   }
   if (faults.length === 0) return found;
   throw new KilnError({

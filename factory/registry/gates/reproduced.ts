@@ -2,7 +2,7 @@ import { shortDigest } from '../errors';
 import { type Evidence, type GateResult, newestVerdict } from './gate';
 
 /** `reproduced`: the newest second bake of this image's lock by `kiln reproduce` gave the same bits. */
-export function reproduced(evidence: Evidence): GateResult {
+export function reproduced(evidence: Pick<Evidence, 'record' | 'verdicts'>): GateResult {
   const kind = 'reproduced';
   const hint = `kiln reproduce ${shortDigest(evidence.record.digest)}`;
   const newest = newestVerdict(evidence, kind);

@@ -3,7 +3,7 @@ import { newestVerdict } from './gate';
 import type { Evidence, GateResult } from './gate';
 
 /** `verified`: the newest boot of this very disk by `kiln verify` found every check to hold. */
-export function verified(evidence: Evidence): GateResult {
+export function verified(evidence: Pick<Evidence, 'record' | 'verdicts'>): GateResult {
   const kind = 'verified';
   const hint = `kiln verify ${shortDigest(evidence.record.digest)}`;
   const newest = newestVerdict(evidence, kind);

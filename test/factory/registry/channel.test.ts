@@ -1,11 +1,13 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { apply, planPromotion, planRollback } from '../../../factory/registry/channel';
 import { isAllowed } from '../../../factory/registry/plan';
-import { planPage } from '../../../factory/registry/show';
+import { readCatalogue } from '../../../factory/registry/catalogue';
+import { blame, historyOf } from '../../../factory/registry/history';
+import { historyPage, planPage } from '../../../factory/registry/show';
 import { readChannel, resolveChannel } from '../../../factory/registry/read';
-import { WHO, bake, digestOf, newPlace, recordOf, verdictOf } from './support';
+import { WHO, bake, digestOf, lockOf, newPlace, recordOf, verdictOf } from './support';
 import type { Place } from './support';
 
 let place: Place;
@@ -68,6 +70,58 @@ describe('a promotion', () => {
       { name: 'spark', from: '4.1.4', to: '4.1.5' },
     ]);
     expect(plan.layers.map(({ name, change }) => `${name} ${change}`)).toEqual(['os same', 'code changed']);
+  });
+
+  it('shows the packages that change, and the history keeps them, whoever removed the disk', async () => {
+    const locks = [
+      { openssl: '3.5.1', tzdata: '2026a' },
+      { openssl: '3.5.2', tzdata: '2026a', curl: '8' },
+    ];
+    for (const [index, packages] of locks.entries()) {
+      bake(place.settings.bakes, `disk ${index}`, { lock: lockOf(packages) });
+      const { plan } = await promotion(digestOf(`disk ${index}`), 'candidate');
+      if (index === 1) {
+        expect(plan.packages).toEqual([
+          { kind: 'deb', name: 'curl', before: null, after: '8' },
+          { kind: 'deb', name: 'openssl', before: '3.5.1', after: '3.5.2' },
+        ]);
+        expect(planPage(plan, false)).toContain('2 packages: curl (new) -> 8, openssl 3.5.1 -> 3.5.2');
+      }
+      await promote(digestOf(`disk ${index}`), 'candidate');
+    }
+    rmSync(place.settings.bakes, { recursive: true });
+    const catalogue = await readCatalogue(place.home, 'spark-node', place.settings.bakes);
+    const log = catalogue.logs.get('candidate') ?? [];
+    const changes = await historyOf(place.home, catalogue, log, 1);
+    expect(changes).toMatchObject([{ sequence: 2, from: digestOf('disk 0'), ...WHO }]);
+    expect(changes[0]?.packages).toHaveLength(2);
+    expect(historyPage('candidate', changes, 1)).toMatch(
+      /2 {2}promote .*\n.*openssl 3\.5\.1 -> 3\.5\.2\nand 1 earlier: --last 2/s,
+    );
+    const blamed = async (name: string) => await blame(place.home, catalogue, 'candidate', name);
+    expect(await blamed('openssl')).toMatchObject([
+      { since: { sequence: 2 }, before: '3.5.1', package: { version: '3.5.2' }, unknown: false },
+    ]);
+    expect(await blamed('tzdata')).toMatchObject([{ since: { sequence: 1 }, before: null }]);
+    expect(await blamed('curl')).toMatchObject([{ since: { sequence: 2 }, before: null }]);
+    expect(await blamed('no-such')).toEqual([]);
+  });
+
+  it('may override a gate, which stands in the entry for ever', async () => {
+    const digest = baked('a', false);
+    const planned = await planPromotion(place.home, place.settings, digest, 'production', {
+      overrides: ['verified'],
+    });
+    expect(isAllowed(planned.plan)).toBe(true);
+    expect(planPage(planned.plan, false)).toContain(
+      'gate verified: does not hold, OVERRIDDEN: was never booted',
+    );
+    await apply(place.home, planned, WHO);
+    const [entry] = readChannel(place.home.where, 'spark-node', 'production');
+    expect(entry).toMatchObject({
+      overrides: [{ gate: 'verified', detail: 'was never booted' }],
+      reason: 'test',
+    });
   });
 
   it.each([

@@ -1,14 +1,10 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { beforeAll, expect, it } from 'vitest';
-import { readChannel } from '../../../factory/registry/read';
-import { digestOf, newPlace, recordOf } from './support';
+import { beforeAll, it } from 'vitest';
+import { contest } from './contest';
+import { newPlace } from './support';
 
 const ROOT = resolve(__dirname, '../../..');
-const RACERS = 8;
-const ROUNDS = 25;
 
 beforeAll(() => {
   // Compiles what is older than its source; a fault elsewhere in it is not this test's to tell.
@@ -16,36 +12,11 @@ beforeAll(() => {
 });
 
 it('eight processes that append at once have exactly one winner each time, and every loser knows which', async () => {
-  const { home, root } = newPlace();
-  await home.init();
-  writeFileSync(join(root, 'image.raw'), 'disk');
-  const digest = digestOf('disk');
-  await home.storeImage(digest, join(root, 'image.raw'), {
-    record: JSON.stringify(recordOf('disk')),
-    verdicts: {},
-    copies: {},
-  });
-
-  const outcomes = await Promise.all(
-    Array.from({ length: RACERS }, async () => {
-      const racer = promisify(execFile)(process.execPath, [
-        join(__dirname, 'racer.mjs'),
-        join(ROOT, 'dist'),
-        home.where,
-        digest,
-        String(ROUNDS),
-      ]);
-      const { stdout } = await racer;
-      return { name: `racer-${String(racer.child.pid)}`, rounds: stdout.trim().split('\n') };
-    }),
+  const place = newPlace();
+  await place.home.init();
+  await contest(
+    place,
+    { directory: place.home.where },
+    process.env['KILN_TEST_ALL'] === undefined ? 25 : 500,
   );
-
-  const log = readChannel(home.where, 'spark-node', 'candidate');
-  expect(log).toHaveLength(ROUNDS);
-  for (const [round, { by }] of log.entries()) {
-    const said = outcomes.map(({ name, rounds }) => [name, rounds[round]] as const);
-    expect(said.filter(([, what]) => what === 'won')).toEqual([[by, 'won']]);
-    expect(said.filter(([, what]) => what === by)).toHaveLength(RACERS - 1);
-  }
-  expect(readdirSync(join(home.where, 'channels/spark-node/candidate'))).toHaveLength(ROUNDS);
-});
+}, 600_000);

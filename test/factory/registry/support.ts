@@ -1,16 +1,20 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { Lock } from '../../../factory/contracts/lock';
 import type { ImageRecord } from '../../../factory/contracts/record';
 import type { Verdict } from '../../../factory/contracts/verdict';
 import { DirectoryHome } from '../../../factory/registry/directory';
+import type { RegistryHome } from '../../../factory/registry/home';
 import type { RegistrySettings } from '../../../factory/registry/project';
+import { storeImage, type ImageFiles } from '../../../factory/registry/store-image';
 
 const IMAGE = 'spark-node';
 
-export const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+export const digestOf = (text: string | Uint8Array): string =>
+  `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 /** A record as a bake writes it, of a "disk" that is a short text. */
 export const recordOf = (disk: string, change: Partial<ImageRecord> = {}): ImageRecord => ({
@@ -19,12 +23,12 @@ export const recordOf = (disk: string, change: Partial<ImageRecord> = {}): Image
   digest: digestOf(disk),
   size: disk.length,
   contentId: digestOf(`content of ${disk}`),
-  lock: digestOf('lock'),
+  lock: digestOf(`the lock of ${disk}`),
   layers: [
     { name: 'os', key: digestOf('os key').slice(7), digest: digestOf('os'), size: 4096 },
     { name: 'code', key: digestOf('code key').slice(7), digest: digestOf(`code of ${disk}`), size: 512 },
   ],
-  manifest: `sha256:${'d'.repeat(64)}`,
+  manifest: digestOf(`the files of ${disk}`),
   partitions: [],
   rootHash: 'e'.repeat(64),
   versions: { spark: '4.1.4', java: '21', python: '3.13' },
@@ -68,6 +72,8 @@ export function newPlace(): Place {
       image: IMAGE,
       registry,
       registryPath: '.kiln/registry',
+      root,
+      cache: join(root, 'cache'),
       bakes: join(root, '.kiln', 'images'),
       channels: new Map([
         ['candidate', { gates: [] }],
@@ -77,22 +83,65 @@ export function newPlace(): Place {
   };
 }
 
+/** A lock of which only some Debian packages are in the image: name -> version. */
+export function lockOf(packages: Readonly<Record<string, string>>): string {
+  const whole = Lock.parse(JSON.parse(readFileSync(join(__dirname, '../../../factory.lock.json'), 'utf8')));
+  const like = whole.inputs.find(({ source, use }) => source === 'debian' && use === 'os');
+  const inputs = Object.entries(packages).map(([name, version]) => ({
+    ...like,
+    name,
+    version,
+    sha256: digestOf(`${name} ${version}`).slice(7),
+  }));
+  return JSON.stringify({ ...whole, inputs });
+}
+
 /** What a bake (and a verification) of this "disk" leaves behind. @returns its digest. */
 export function bake(
   bakes: string,
   disk: string,
-  { record = recordOf(disk), verdicts = [] }: { record?: ImageRecord; verdicts?: readonly Verdict[] } = {},
+  {
+    lock = `the lock of ${disk}`,
+    record = recordOf(disk, { lock: digestOf(lock) }),
+    verdicts = [],
+  }: { lock?: string; record?: ImageRecord; verdicts?: readonly Verdict[] } = {},
 ): string {
   const folder = join(bakes, digestOf(disk).slice(7));
   mkdirSync(join(folder, 'verdicts'), { recursive: true });
   writeFileSync(join(folder, 'image.raw'), disk);
   writeFileSync(join(folder, 'record.json'), JSON.stringify(record));
-  writeFileSync(join(folder, 'factory.lock.json'), `the lock of ${disk}`);
+  writeFileSync(join(folder, 'factory.lock.json'), lock);
   writeFileSync(join(folder, 'files.mtree'), `the files of ${disk}`);
   verdicts.forEach((verdict, index) => {
     writeFileSync(join(folder, 'verdicts', `${verdict.kind}-${index}.json`), JSON.stringify(verdict));
   });
   return digestOf(disk);
+}
+
+/** What a bake of this "disk" would hand over to be stored, without copies. */
+export const filesOf = (disk: string, record = recordOf(disk)): ImageFiles => ({
+  record: JSON.stringify(record),
+  verdicts: {},
+  copies: {},
+});
+
+/** Stores a "disk" under the record given, or its own. @returns its digest. */
+export async function store(
+  { root, home }: Pick<Place, 'root'> & { readonly home: RegistryHome },
+  disk: string | Uint8Array,
+  record = recordOf(disk.toString()),
+): Promise<string> {
+  const file = join(root, `source-${randomUUID()}.raw`);
+  writeFileSync(file, disk);
+  const digest = digestOf(disk);
+  await storeImage(
+    home,
+    digest,
+    file,
+    { record: JSON.stringify(record), verdicts: {}, copies: {} },
+    { scratch: root },
+  );
+  return digest;
 }
 
 export const WHO = { by: 'owner@desk', reason: 'test', at: '2026-11-22T12:30:00Z' };

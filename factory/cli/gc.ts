@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import type { CollectPlan } from '../registry/gc';
+import { whole } from './history';
+
+interface Options {
+  readonly history: number;
+  readonly youngerThan: number;
+  readonly apply?: boolean;
+  readonly json?: boolean;
+}
+
+const DAY = 86_400_000;
+
+function planText(
+  { keep, remove, unfinished, chunks, bytes, keptBytes }: CollectPlan,
+  done: boolean,
+): string {
+  const megabytes = (count: number): string => `${(count / 1e6).toFixed(1)} MB`;
+  return [
+    ...keep.map(({ digest, why }) => `  keeps   ${digest}: ${why.join(', ')}`),
+    ...remove.map((digest) => `  ${done ? 'removed' : 'removes'} ${digest}`),
+    ...unfinished.map(
+      (digest) => `  ${done ? 'removed' : 'removes'} ${digest}, which was never stored whole`,
+    ),
+    `${done ? 'removed' : 'removes'} ${remove.length + unfinished.length} images, ${chunks.length} chunks of disks, ${megabytes(bytes)}; ${megabytes(keptBytes)} stay`,
+    ...(done ? [] : ['nothing was removed; --apply removes it']),
+  ].join('\n');
+}
+
+export function gc(): Command {
+  return new Command('gc')
+    .description('remove images that nothing reaches from the registry; shows the plan, does it with --apply')
+    .option(
+      '--history <n>',
+      'keep what the last so many entries and rollbacks of every channel reach',
+      whole,
+      10,
+    )
+    .option('--younger-than <days>', 'keep what was stored in the last so many days', whole, 7)
+    .option('--apply', 'do it')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  kiln gc --history 20 --younger-than 30 --apply\n\n' +
+        'Kept in any case: what a channel points at, what is pinned (kiln pin), what machines are reported to run\n' +
+        '(kiln in-use). Records, locks and verdicts of removed images stay for kiln history and kiln blame.\n' +
+        'Exit code 1: somebody writes to the registry right now.',
+    )
+    .action(async (options: Options) => {
+      const { openRegistry } = await import('../registry/open.js');
+      const { collect, planCollect } = await import('../registry/gc.js');
+      const { whoAmI } = await import('../registry/hold.js');
+      const { answer, note } = await import('./output.js');
+      const { settings, home } = openRegistry();
+      const policy = { history: options.history, youngerThan: options.youngerThan * DAY, now: Date.now() };
+      const plan = await planCollect(home, policy);
+      const json = options.json === true;
+      const nothing = plan.remove.length + plan.unfinished.length + plan.chunks.length === 0;
+      if (options.apply !== true || nothing) {
+        answer(json, { ...plan, applied: false }, nothing ? 'nothing to remove' : planText(plan, false));
+        return;
+      }
+      note(planText(plan, true).replaceAll('removed', 'removing'));
+      const who = { by: whoAmI(), at: new Date().toISOString(), cache: settings.cache };
+      const done = await collect(home, plan, policy, who, (count, total) => {
+        if (count % 1000 === 0) note(`gc: ${count} of ${total} chunks`);
+      });
+      answer(json, { ...done, applied: true }, planText(done, true));
+    });
+}

@@ -1,0 +1,76 @@
+import { Command } from 'commander';
+
+interface Options {
+  readonly reason?: string;
+  readonly apply?: boolean;
+  readonly json?: boolean;
+}
+
+async function find(name: string) {
+  const { openRegistry } = await import('../registry/open.js');
+  const { findImage, readCatalogue } = await import('../registry/catalogue.js');
+  const { imageNotStored } = await import('../registry/errors.js');
+  const { settings, home } = openRegistry();
+  const image = findImage(await readCatalogue(home, settings.image, settings.bakes), name);
+  if (!image.stored) throw imageNotStored(image.digest, home.where);
+  return { home, image };
+}
+
+const UNCHANGED = 'nothing was changed; with --apply it is done';
+
+export function pin(): Command {
+  return new Command('pin')
+    .description('keep an image from kiln gc; shows the plan, does it with --apply')
+    .argument('<image>', 'a digest or its beginning, or a channel that points at it')
+    .option('--reason <text>', 'why')
+    .option('--apply', 'do it')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', '\nExample:\n  kiln pin sha256:0f3a91 --reason "the audit of 2026" --apply')
+    .action(async (name: string, options: Options) => {
+      const { pin: set } = await import('../registry/marks.js');
+      const { whoAmI } = await import('../registry/hold.js');
+      const { answer } = await import('./output.js');
+      const { reasonMissing } = await import('./reason.js');
+      const reason = (options.reason ?? '').trim();
+      if (reason === '') throw reasonMissing('a pin');
+      const { home, image } = await find(name);
+      const { digest, pin: before } = image;
+      const pinned = { version: 1 as const, digest, reason, by: whoAmI(), at: new Date().toISOString() };
+      const applied = options.apply === true && before === undefined && (await set(home, pinned));
+      answer(
+        options.json === true,
+        { digest, pin: before ?? pinned, applied },
+        before !== undefined
+          ? `${digest} is pinned already, by ${before.by}: ${before.reason}`
+          : applied
+            ? `pinned ${digest}`
+            : `pin ${digest}: ${reason}\n${UNCHANGED}`,
+      );
+    });
+}
+
+export function unpin(): Command {
+  return new Command('unpin')
+    .description('let kiln gc have a pinned image again; shows the plan, does it with --apply')
+    .argument('<image>', 'a digest or its beginning, or a channel that points at it')
+    .option('--apply', 'do it')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', '\nExample:\n  kiln unpin sha256:0f3a91 --apply')
+    .action(async (name: string, options: Options) => {
+      const { unpin: clear } = await import('../registry/marks.js');
+      const { answer } = await import('./output.js');
+      const { home, image } = await find(name);
+      const { digest, pin: before } = image;
+      const applied = options.apply === true && before !== undefined;
+      if (applied) await clear(home, digest);
+      answer(
+        options.json === true,
+        { digest, pin: before ?? null, applied },
+        before === undefined
+          ? `${digest} is not pinned`
+          : applied
+            ? `unpinned ${digest}`
+            : `unpin ${digest}, pinned by ${before.by}: ${before.reason}\n${UNCHANGED}`,
+      );
+    });
+}
