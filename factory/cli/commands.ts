@@ -12,6 +12,7 @@ import { lock } from './lock';
 import { machines } from './machines';
 import { nightly } from './nightly';
 import { promote } from './promote';
+import { publish } from './publish';
 import { registry } from './registry';
 import { reproduce } from './reproduce';
 import { rollback } from './rollback';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   machines,
   nightly,
   promote,
+  publish,
   registry,
   reproduce,
   rollback,

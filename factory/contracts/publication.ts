@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { Digest, Name } from './digest';
 
 /** As EC2 names regions: `eu-central-1`, `us-gov-west-1`. */
-export const AwsRegion = z.string().regex(/^[a-z]{2,3}(-[a-z]+)+-\d$/, 'must be a region such as eu-central-1');
+export const AwsRegion = z
+  .string()
+  .regex(/^[a-z]{2,3}(-[a-z]+)+-\d$/, 'must be a region such as eu-central-1');
 /** Twelve digits. */
 export const AwsAccount = z.string().regex(/^\d{12}$/, 'must be an account number of 12 digits');
 export const KmsKeyArn = z

@@ -39,11 +39,17 @@ export class AwsError extends Error {
 
 /** First match wins. Codes are those of the EC2 and EBS direct references and of the common errors of AWS's APIs. */
 const CODES: readonly (readonly [RegExp, AwsFault])[] = [
-  [/^(RequestThrottled|Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|EC2ThrottledException)/, 'throttled'],
+  [
+    /^(RequestThrottled|Throttl|RequestLimitExceeded|TooManyRequests|SlowDown|EC2ThrottledException)/,
+    'throttled',
+  ],
   [/^(ExpiredToken|RequestExpired|CredentialsExpired|TokenRefreshRequired)/, 'expired'],
   [/^(CredentialsProviderError|NoCredentials|MissingAuthenticationToken)/, 'no-credentials'],
   [/^(RequestTimeTooSkewed|InvalidSignatureException|SignatureDoesNotMatch)/, 'clock'],
-  [/^(AuthFailure|InvalidClientTokenId|UnrecognizedClient|IncompleteSignature|InvalidAccessKeyId)/, 'bad-credentials'],
+  [
+    /^(AuthFailure|InvalidClientTokenId|UnrecognizedClient|IncompleteSignature|InvalidAccessKeyId)/,
+    'bad-credentials',
+  ],
   [/^(OptInRequired|UnknownEndpoint|InvalidEndpoint|InvalidRegion|EndpointError)/, 'wrong-region'],
   [/^(KMS|Kms|InvalidKmsKey|KeyUnavailable)|KMSKey|KmsKey/, 'kms'],
   [/^(UnauthorizedOperation|AccessDenied|Blocked|PendingVerification|OperationNotPermitted)/, 'denied'],
@@ -56,7 +62,10 @@ const CODES: readonly (readonly [RegExp, AwsFault])[] = [
   [/^(ResourceNotFound|Invalid(Snapshot|AMIID)\.NotFound|InvalidAMIID\.Unavailable)/, 'missing'],
   [/^(ConflictException|IdempotentParameterMismatch|IncorrectState|InvalidSnapshot\.InUse)/, 'conflict'],
   [/^(InternalServer|InternalError|InternalFailure|ServiceUnavailable|Unavailable)/, 'unavailable'],
-  [/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|SELF_SIGNED|DEPTH_ZERO)/, 'unreachable'],
+  [
+    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_|SELF_SIGNED|DEPTH_ZERO)/,
+    'unreachable',
+  ],
   [/^(ECONNRESET|EPIPE|ETIMEDOUT|TimeoutError|RequestTimeout|NetworkingError|AbortError)/, 'unavailable'],
 ];
 

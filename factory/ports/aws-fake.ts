@@ -167,7 +167,8 @@ export class FakeAws {
   /** A snapshot as it is now: time may have completed or cancelled it. */
   settle(snapshot: FakeSnapshot): FakeSnapshot {
     const now = this.clock.now();
-    if (snapshot.state === 'pending' && snapshot.sealed && now >= snapshot.completesAt) snapshot.state = 'completed';
+    if (snapshot.state === 'pending' && snapshot.sealed && now >= snapshot.completesAt)
+      snapshot.state = 'completed';
     if (snapshot.state === 'pending' && !snapshot.sealed && now - snapshot.lastWrite > snapshot.timeout) {
       snapshot.state = 'error';
       snapshot.message = 'the snapshot timed out';
@@ -187,7 +188,13 @@ export class FakeAws {
 
 const throttled = (service: FakeCall['service']): AwsError =>
   service === 'ebs'
-    ? new AwsError('RequestThrottledException', 'The number of API requests has exceeded the maximum', 400, 'ACCOUNT_THROTTLED')
+    ? new AwsError(
+        'RequestThrottledException',
+        'The number of API requests has exceeded the maximum',
+        400,
+        'ACCOUNT_THROTTLED',
+      )
     : new AwsError('RequestLimitExceeded', 'Request limit exceeded.', 503);
 
-const internal = (): AwsError => new AwsError('InternalServerException', 'An internal error has occurred', 500);
+const internal = (): AwsError =>
+  new AwsError('InternalServerException', 'An internal error has occurred', 500);

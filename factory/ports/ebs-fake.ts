@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from './aws-error';
 import { FakeCaller, type FakeAws, type FakeSnapshot } from './aws-fake';
-import { EBS_BLOCK, type BlockPage, type EbsDirect, type SnapshotBlock, type SnapshotStart, type StartedSnapshot } from './ebs';
+import {
+  EBS_BLOCK,
+  type BlockPage,
+  type EbsDirect,
+  type SnapshotBlock,
+  type SnapshotStart,
+  type StartedSnapshot,
+} from './ebs';
 
 const invalid = (message: string, reason = 'INVALID_PARAMETER_VALUE'): AwsError =>
   new AwsError('ValidationException', message, 400, reason);
@@ -32,9 +39,15 @@ export class FakeEbs implements EbsDirect {
   ) {}
 
   start(request: SnapshotStart): Promise<StartedSnapshot> {
-    return this.aws.call(this.caller, this.called('StartSnapshot'), () =>
-      this.started({ ...request, encrypted: request.kmsKey === undefined ? undefined : true }),
-    );
+    return this.startAs({ ...request, encrypted: request.kmsKey === undefined ? undefined : true });
+  }
+
+  startAs(request: SnapshotStart & { readonly encrypted: boolean | undefined }): Promise<StartedSnapshot> {
+    return this.aws.call(this.caller, this.called('StartSnapshot'), () => this.started(request));
+  }
+
+  static checksum(data: Uint8Array): string {
+    return base64Sha256(data);
   }
 
   put(snapshot: string, block: SnapshotBlock): Promise<void> {
@@ -99,7 +112,7 @@ export class FakeEbs implements EbsDirect {
     return snapshot;
   }
 
-  started(request: SnapshotStart & { readonly encrypted: boolean | undefined }): StartedSnapshot {
+  private started(request: SnapshotStart & { readonly encrypted: boolean | undefined }): StartedSnapshot {
     const { volumeSize, parent, kmsKey, token, tags, timeout, encrypted } = request;
     const remembered = JSON.stringify(request);
     const before = this.aws.tokens.get(`${this.region} ${token}`);
@@ -111,7 +124,8 @@ export class FakeEbs implements EbsDirect {
     if (token.length === 0 || token.length > 255) throw invalid('The client token has a bad length');
     if (!Number.isInteger(volumeSize) || volumeSize < 1 || volumeSize > 65_536)
       throw invalid('VolumeSize must be from 1 to 65536', 'INVALID_VOLUME_SIZE');
-    if (!Number.isInteger(timeout) || timeout < 10 || timeout > 4320) throw invalid('Timeout must be from 10 to 4320');
+    if (!Number.isInteger(timeout) || timeout < 10 || timeout > 4320)
+      throw invalid('Timeout must be from 10 to 4320');
     const keys = Object.keys(tags);
     if (keys.length > 50) throw invalid('At most 50 tags', 'INVALID_TAG');
     for (const [key, value] of Object.entries(tags))
@@ -122,7 +136,9 @@ export class FakeEbs implements EbsDirect {
       throw invalid('KmsKeyArn needs Encrypted', 'INVALID_CUSTOMER_KEY');
     if (kmsKey !== undefined && !kmsKey.startsWith(`arn:aws:kms:${this.region}:`))
       throw invalid('The key is of another region', 'INVALID_CUSTOMER_KEY');
-    const pending = [...this.aws.snapshots.values()].filter((each) => this.aws.settle(each).state === 'pending');
+    const pending = [...this.aws.snapshots.values()].filter(
+      (each) => this.aws.settle(each).state === 'pending',
+    );
     if (pending.length >= (this.aws.options.pendingLimit ?? 100))
       throw new AwsError('ConcurrentLimitExceededException', 'Too many pending snapshots', 400);
     const byDefault = this.aws.options.encryptedByDefault?.includes(this.region) === true;
@@ -135,7 +151,8 @@ export class FakeEbs implements EbsDirect {
       volumeSize,
       kmsKey:
         above === undefined
-          ? (kmsKey ?? (byDefault ? `arn:aws:kms:${this.region}:${this.aws.account}:${DEFAULT_KEY}` : undefined))
+          ? (kmsKey ??
+            (byDefault ? `arn:aws:kms:${this.region}:${this.aws.account}:${DEFAULT_KEY}` : undefined))
           : above.kmsKey,
       tags: { ...tags },
       startedAt: now,
@@ -171,12 +188,17 @@ export class FakeEbs implements EbsDirect {
     return { snapshot: id, blockSize: EBS_BLOCK, account: this.aws.account, kmsKey };
   }
 
-  private written(id: string, { index, data, checksum }: SnapshotBlock, { algorithm, length }: PutHeaders): void {
+  private written(
+    id: string,
+    { index, data, checksum }: SnapshotBlock,
+    { algorithm, length }: PutHeaders,
+  ): void {
     const snapshot = this.known(id);
     if (snapshot.state !== 'pending' || snapshot.sealed)
       throw invalid('The snapshot is not pending', 'INVALID_SNAPSHOT_ID');
     if (algorithm !== 'SHA256') throw invalid('Only SHA256');
-    if (length !== EBS_BLOCK || data.length !== EBS_BLOCK) throw invalid('DataLength must be 524288', 'INVALID_BLOCK');
+    if (length !== EBS_BLOCK || data.length !== EBS_BLOCK)
+      throw invalid('DataLength must be 524288', 'INVALID_BLOCK');
     if (!Number.isInteger(index) || index < 0 || index >= snapshot.volumeSize * BLOCKS_OF_GIB)
       throw invalid('The block is not within the volume', 'INVALID_BLOCK');
     if (base64Sha256(data) !== checksum) throw invalid('The checksum is not that of the data');
@@ -215,7 +237,8 @@ export class FakeEbs implements EbsDirect {
     const [of, from, empty] = next === undefined ? [id, '0', 'full'] : next.split(' ');
     const indices = [...snapshot.blocks.keys()].sort((a, b) => a - b);
     const at = Number(from);
-    if (of !== id || !Number.isInteger(at)) throw invalid('The page token is not valid', 'INVALID_PAGE_TOKEN');
+    if (of !== id || !Number.isInteger(at))
+      throw invalid('The page token is not valid', 'INVALID_PAGE_TOKEN');
     if (empty === 'empty') return { blocks: [], next: `${id} ${String(at)} full` };
     const more = at + page < indices.length;
     return {

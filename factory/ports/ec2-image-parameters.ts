@@ -20,7 +20,12 @@ export const registration = ({ name, description, snapshot, volumeSize, tags }: 
     {
       DeviceName: ROOT,
       // Encryption is the snapshot's: to say it here is refused.
-      Ebs: { SnapshotId: snapshot, VolumeSize: volumeSize, VolumeType: 'gp3' as const, DeleteOnTermination: true },
+      Ebs: {
+        SnapshotId: snapshot,
+        VolumeSize: volumeSize,
+        VolumeType: 'gp3' as const,
+        DeleteOnTermination: true,
+      },
     },
   ],
   TagSpecifications: [{ ResourceType: 'image' as const, Tags: tagList(tags) }],

@@ -60,18 +60,16 @@ export class FakeEc2Images implements Ec2Images {
         .filter((each) => this.visible(each))
         .map((each) => this.aws.settle(each))
         .filter((each) => fits(wanted, each.id, undefined, each.tags))
-        .map(
-          (each): SnapshotInfo => ({
-            snapshot: each.id,
-            state: each.state,
-            message: each.message,
-            kmsKey: each.kmsKey,
-            volumeSize: each.volumeSize,
-            account: this.aws.account,
-            startedAt: each.startedAt,
-            tags: each.tags,
-          }),
-        ),
+        .map((each): SnapshotInfo => ({
+          snapshot: each.id,
+          state: each.state,
+          message: each.message,
+          kmsKey: each.kmsKey,
+          volumeSize: each.volumeSize,
+          account: this.aws.account,
+          startedAt: each.startedAt,
+          tags: each.tags,
+        })),
     );
   }
 
@@ -80,18 +78,16 @@ export class FakeEc2Images implements Ec2Images {
       [...this.aws.images.values()]
         .filter((each) => this.visible(each))
         .filter((each) => fits(wanted, each.id, each.name, each.tags))
-        .map(
-          (each): ImageInfo => ({
-            ami: each.id,
-            name: each.name,
-            state: this.stateOf(each),
-            message: undefined,
-            account: this.aws.account,
-            snapshot: each.snapshot,
-            deprecatedFrom: each.deprecatedFrom,
-            tags: each.tags,
-          }),
-        ),
+        .map((each): ImageInfo => ({
+          ami: each.id,
+          name: each.name,
+          state: this.stateOf(each),
+          message: undefined,
+          account: this.aws.account,
+          snapshot: each.snapshot,
+          deprecatedFrom: each.deprecatedFrom,
+          tags: each.tags,
+        })),
     );
   }
 
@@ -99,7 +95,8 @@ export class FakeEc2Images implements Ec2Images {
     return this.do('DeleteSnapshot', () => {
       this.snapshot(id);
       const used = [...this.aws.images.values()].find(({ snapshot }) => snapshot === id);
-      if (used !== undefined) throw refuse('InvalidSnapshot.InUse', `The snapshot ${id} is in use by ${used.id}`);
+      if (used !== undefined)
+        throw refuse('InvalidSnapshot.InUse', `The snapshot ${id} is in use by ${used.id}`);
       this.aws.snapshots.delete(id);
     });
   }
@@ -122,13 +119,17 @@ export class FakeEc2Images implements Ec2Images {
         throw refuse('IdempotentParameterMismatch', 'The client token was used with another request');
       }
       const source = this.aws.images.get(from.ami);
-      if (source?.region !== from.region) throw refuse('InvalidAMIID.NotFound', `The image ${from.ami} does not exist`);
+      if (source?.region !== from.region)
+        throw refuse('InvalidAMIID.NotFound', `The image ${from.ami} does not exist`);
       if (this.stateOf(source) !== 'available')
         throw refuse('InvalidAMIID.Unavailable', `The image ${from.ami} is not available`);
       this.checkName(name);
       const original = this.aws.snapshots.get(source.snapshot) as FakeSnapshot;
       if (original.kmsKey !== undefined && kmsKey === undefined)
-        throw refuse('InvalidParameterDependency', 'This fake wants a key for the copy of an encrypted image');
+        throw refuse(
+          'InvalidParameterDependency',
+          'This fake wants a key for the copy of an encrypted image',
+        );
       if (kmsKey?.startsWith(`arn:aws:kms:${this.region}:`) === false)
         throw refuse('KMSKeyNotAccessibleFault', 'The key is of another region');
       const snapshot: FakeSnapshot = {
@@ -193,13 +194,15 @@ export class FakeEc2Images implements Ec2Images {
 
   private snapshot(id: string): FakeSnapshot {
     const found = this.aws.snapshots.get(id);
-    if (found?.region !== this.region) throw refuse('InvalidSnapshot.NotFound', `The snapshot '${id}' does not exist.`);
+    if (found?.region !== this.region)
+      throw refuse('InvalidSnapshot.NotFound', `The snapshot '${id}' does not exist.`);
     return this.aws.settle(found);
   }
 
   private image(ami: string): FakeImage {
     const found = this.aws.images.get(ami);
-    if (found?.region !== this.region) throw refuse('InvalidAMIID.NotFound', `The image id '[${ami}]' does not exist`);
+    if (found?.region !== this.region)
+      throw refuse('InvalidAMIID.NotFound', `The image id '[${ami}]' does not exist`);
     return found;
   }
 
@@ -217,12 +220,19 @@ export class FakeEc2Images implements Ec2Images {
   private checkName(name: string | undefined): asserts name is string {
     if (name === undefined || !/^[A-Za-z0-9()[\] ./\-'@_]{3,128}$/.test(name))
       throw refuse('InvalidAMIName.Malformed', 'AMI names must be between 3 and 128 characters long');
-    const taken = [...this.aws.images.values()].find((each) => each.region === this.region && each.name === name);
+    const taken = [...this.aws.images.values()].find(
+      (each) => each.region === this.region && each.name === name,
+    );
     if (taken !== undefined)
       throw refuse('InvalidAMIName.Duplicate', `AMI name ${name} is already in use by AMI ${taken.id}`);
   }
 
-  private newImage(from: Omit<FakeImage, 'id' | 'region' | 'availableAt' | 'visibleAt' | 'flaps' | 'looks' | 'sharedWith' | 'deprecatedFrom'>): FakeImage {
+  private newImage(
+    from: Omit<
+      FakeImage,
+      'id' | 'region' | 'availableAt' | 'visibleAt' | 'flaps' | 'looks' | 'sharedWith' | 'deprecatedFrom'
+    >,
+  ): FakeImage {
     const { visibleAt, settledAt } = this.aws.later;
     const image: FakeImage = {
       ...from,
@@ -273,7 +283,12 @@ export class FakeEc2Images implements Ec2Images {
   }
 }
 
-function fits(wanted: Wanted, id: string, name: string | undefined, tags: Readonly<Record<string, string>>): boolean {
+function fits(
+  wanted: Wanted,
+  id: string,
+  name: string | undefined,
+  tags: Readonly<Record<string, string>>,
+): boolean {
   if ('ids' in wanted) return wanted.ids.includes(id);
   if ('name' in wanted) return wanted.name === name;
   return tags[wanted.tag.key] === wanted.tag.value;

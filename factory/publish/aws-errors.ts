@@ -31,7 +31,9 @@ const ADVICE: { readonly [Fault in AwsFault]: Advice } = {
   'bad-credentials': {
     code: 'aws-bad-credentials',
     means: 'AWS does not know these credentials',
-    hint: text('aws sts get-caller-identity says whose they are; a deleted or mistyped key is refused like this'),
+    hint: text(
+      'aws sts get-caller-identity says whose they are; a deleted or mistyped key is refused like this',
+    ),
   },
   expired: {
     code: 'aws-expired',
@@ -66,7 +68,9 @@ const ADVICE: { readonly [Fault in AwsFault]: Advice } = {
   'no-capacity': {
     code: 'aws-no-capacity',
     means: 'AWS has no machines of that kind there now',
-    hint: text('name further instance types or subnets in other zones, or try later; nothing on this side is wrong'),
+    hint: text(
+      'name further instance types or subnets in other zones, or try later; nothing on this side is wrong',
+    ),
   },
   'wrong-region': {
     code: 'aws-wrong-region',

@@ -23,9 +23,12 @@ export function deprecations(
 ): readonly Deprecation[] {
   const heads = new Set([...logs.values()].flatMap((log) => log.slice(-1)).map(({ digest }) => digest));
   const once = new Set([...logs.values()].flat().map(({ digest }) => digest));
-  return standing.flatMap(({ published: { region, ami, digest }, deprecatedFrom }): readonly Deprecation[] => {
-    if (heads.has(digest)) return deprecatedFrom === undefined ? [] : [{ region, ami, digest, from: undefined }];
-    if (!once.has(digest) || deprecatedFrom !== undefined) return [];
-    return [{ region, ami, digest, from: new Date(now + NOTICE).toISOString() }];
-  });
+  return standing.flatMap(
+    ({ published: { region, ami, digest }, deprecatedFrom }): readonly Deprecation[] => {
+      if (heads.has(digest))
+        return deprecatedFrom === undefined ? [] : [{ region, ami, digest, from: undefined }];
+      if (!once.has(digest) || deprecatedFrom !== undefined) return [];
+      return [{ region, ami, digest, from: new Date(now + NOTICE).toISOString() }];
+    },
+  );
 }

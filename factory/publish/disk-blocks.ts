@@ -66,14 +66,15 @@ export async function surveyDisk(
     const blocks = DiskBlocks.ofSize(size);
     const whole = createHash('sha256');
     const buffer = Buffer.alloc(AHEAD * EBS_BLOCK);
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       const got = await readFully(file, buffer, at, Math.min(buffer.length, size - at));
       if (got === 0) break;
       whole.update(buffer.subarray(0, got));
       buffer.fill(0, got);
       for (let offset = 0; offset < got; offset += EBS_BLOCK) {
         const block = buffer.subarray(offset, offset + EBS_BLOCK);
-        if (!block.equals(ZEROS)) blocks.set((at + offset) / EBS_BLOCK, createHash('sha256').update(block).digest());
+        if (!block.equals(ZEROS))
+          blocks.set((at + offset) / EBS_BLOCK, createHash('sha256').update(block).digest());
       }
       at += got;
       onBytes(got);

@@ -6,7 +6,12 @@ import type { Persistence } from './persist';
 
 /** A step of a publication, as it goes. */
 export type PublishEvent =
-  | { readonly event: 'started' | 'done'; readonly step: string; readonly region?: string; readonly detail?: string }
+  | {
+      readonly event: 'started' | 'done';
+      readonly step: string;
+      readonly region?: string;
+      readonly detail?: string;
+    }
   | ({ readonly event: 'progress'; readonly step: string; readonly region?: string } & FetchProgress)
   | { readonly event: 'retry'; readonly step: string; readonly region: string; readonly why: string };
 

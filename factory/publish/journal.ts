@@ -37,7 +37,11 @@ export function readJournal(path: string): Journalled | undefined {
   const intent = Intent.safeParse(parsed(first));
   if (!intent.success) return undefined;
   const snapshot = lines.find((line) => line.startsWith('snap-'));
-  return { intent: intent.data, snapshot, sent: new Set(lines.filter((line) => /^\d+$/.test(line)).map(Number)) };
+  return {
+    intent: intent.data,
+    snapshot,
+    sent: new Set(lines.filter((line) => /^\d+$/.test(line)).map(Number)),
+  };
 }
 
 function parsed(line: string): unknown {

@@ -38,14 +38,19 @@ function judge(info: SnapshotInfo, question: LeftoverQuestion): Pick<Leftover, '
   const { state, tags, startedAt, kmsKey } = info;
   const wanted = question.adoptable && tags[TAG.digest] === question.digest;
   const fits =
-    question.kmsKey === undefined ? (kmsKey !== undefined) === question.encryptedByDefault : kmsKey === question.kmsKey;
+    question.kmsKey === undefined
+      ? (kmsKey !== undefined) === question.encryptedByDefault
+      : kmsKey === question.kmsKey;
   const mine = tags[TAG.publisher] === question.publisher;
-  if (state === 'error') return { action: 'delete', why: `AWS cancelled it: ${info.message ?? 'it does not say why'}` };
+  if (state === 'error')
+    return { action: 'delete', why: `AWS cancelled it: ${info.message ?? 'it does not say why'}` };
   if (state === 'pending' && info.snapshot === question.resumable)
     return { action: 'resume', why: 'a run that did not end began it' };
-  if (state === 'completed' && wanted && fits) return { action: 'adopt', why: 'a run that did not end completed it' };
+  if (state === 'completed' && wanted && fits)
+    return { action: 'adopt', why: 'a run that did not end completed it' };
   if (mine) return { action: 'delete', why: 'a run of this project that did not end left it' };
-  if (question.now - startedAt > DEAD) return { action: 'delete', why: 'whoever made it ended over an hour ago' };
+  if (question.now - startedAt > DEAD)
+    return { action: 'delete', why: 'whoever made it ended over an hour ago' };
   return { action: 'leave', why: 'another host may be at work on it' };
 }
 
@@ -54,16 +59,14 @@ export function leftovers(question: LeftoverQuestion): readonly Leftover[] {
   const used = new Set(question.images.map(({ snapshot }) => snapshot));
   const found = question.snapshots
     .filter(({ snapshot, tags }) => tags[TAG.upload] !== undefined && !used.has(snapshot))
-    .map(
-      (info): Leftover => ({
-        snapshot: info.snapshot,
-        digest: info.tags[TAG.digest] ?? '',
-        state: info.state,
-        startedAt: new Date(info.startedAt).toISOString(),
-        publisher: info.tags[TAG.publisher] ?? '',
-        ...judge(info, question),
-      }),
-    );
+    .map((info): Leftover => ({
+      snapshot: info.snapshot,
+      digest: info.tags[TAG.digest] ?? '',
+      state: info.state,
+      startedAt: new Date(info.startedAt).toISOString(),
+      publisher: info.tags[TAG.publisher] ?? '',
+      ...judge(info, question),
+    }));
   // One is enough; a second whole one goes.
   const adopted = found.find(({ action }) => action === 'adopt');
   return found.map((each) =>

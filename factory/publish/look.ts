@@ -39,7 +39,8 @@ export async function lookAt(
     () => images.encryptionByDefault(),
     calls,
   );
-  if (journalled?.snapshot !== undefined) await listed(effects, region, journalled.snapshot, journalled.intent.at);
+  if (journalled?.snapshot !== undefined)
+    await listed(effects, region, journalled.snapshot, journalled.intent.at);
   const [named, ofImage, snapshots] = await Promise.all([
     persist('looking for the AMI', () => images.images({ name: amiName(record) }), calls),
     persist('looking for AMIs', () => images.images(wanted), calls),
@@ -54,13 +55,18 @@ async function listed(effects: Effects, region: string, snapshot: string, since:
     `looking for ${snapshot}`,
     async () => {
       const [found] = await effects.images(region).snapshots({ ids: [snapshot] });
-      if (found === undefined && young()) throw new AwsError('ResourceNotFoundException', 'it is not listed', 404);
+      if (found === undefined && young())
+        throw new AwsError('ResourceNotFoundException', 'it is not listed', 404);
     },
     patience(effects, region, 'look', { also: ({ fault }) => fault === 'missing', within: 2 * YOUNG }),
   );
 }
 
-function ofDigest(named: readonly ImageInfo[], { digest }: ImageRecord, region: string): ImageInfo | undefined {
+function ofDigest(
+  named: readonly ImageInfo[],
+  { digest }: ImageRecord,
+  region: string,
+): ImageInfo | undefined {
   const [found] = named;
   if (found === undefined || found.tags[TAG.digest] === digest) return found;
   throw new KilnError({

@@ -65,7 +65,8 @@ export function chooseParent(question: ParentQuestion): Parent | string {
     if (there === undefined) continue;
     const short = digest.slice(0, 'sha256:'.length + 12);
     const info = question.snapshots.find(({ snapshot }) => snapshot === there.snapshot);
-    const reason = unfit(info, question) ?? (question.atHand(digest) ? undefined : 'has no disk here to compare with');
+    const reason =
+      unfit(info, question) ?? (question.atHand(digest) ? undefined : 'has no disk here to compare with');
     if (reason === undefined && info !== undefined) {
       return { digest, snapshot: info.snapshot, volumeSize: info.volumeSize, kmsKey: info.kmsKey };
     }

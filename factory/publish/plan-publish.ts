@@ -113,7 +113,11 @@ export async function planPublish(
 }
 
 /** What can be gone on with of a journal: it must have begun what is asked for now. */
-function usable(left: Journalled | undefined, { target, asked }: Question, region: string): Journalled | undefined {
+function usable(
+  left: Journalled | undefined,
+  { target, asked }: Question,
+  region: string,
+): Journalled | undefined {
   if (left?.snapshot === undefined) return undefined;
   const { kmsKey, volumeSize: size, parent } = left.intent;
   const same =
@@ -131,7 +135,10 @@ async function planFirst(effects: Effects, place: Place, question: Question, reg
   const read = (): Promise<DiskBlocks> => readDisk(effects, diskOf(place, target), target.digest);
   if (seen.ami !== undefined) {
     return {
-      region: { ...common, way: { kind: 'there', ami: seen.ami.ami, recorded: isRecorded(question, region, seen) } },
+      region: {
+        ...common,
+        way: { kind: 'there', ami: seen.ami.ami, recorded: isRecorded(question, region, seen) },
+      },
       blocks: asked.verify ? await read() : undefined,
       resume: undefined,
     };
@@ -207,7 +214,9 @@ function leftoversIn(
 
 /** What cannot be gone on with after all. */
 const given = (each: Leftover): Leftover =>
-  each.action === 'resume' ? { ...each, action: 'delete', why: 'what lay below it cannot be had any more' } : each;
+  each.action === 'resume'
+    ? { ...each, action: 'delete', why: 'what lay below it cannot be had any more' }
+    : each;
 
 /** What every region has, whichever way the image comes there; a whole snapshot is of use only where one is made. */
 function inEvery(

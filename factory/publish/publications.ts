@@ -27,7 +27,8 @@ export async function readPublications(home: RegistryHome, digest: string): Prom
 }
 
 /** Of two in one millisecond. */
-const rank = ({ event }: Publication): number => ['published', 'shared', 'deprecated', 'withdrawn'].indexOf(event);
+const rank = ({ event }: Publication): number =>
+  ['published', 'shared', 'deprecated', 'withdrawn'].indexOf(event);
 
 export async function recordPublication(home: RegistryHome, publication: Publication): Promise<void> {
   const text = `${JSON.stringify(Publication.parse(publication), null, 2)}\n`;

@@ -104,7 +104,12 @@ async function deprecateImage(
   { region, ami, digest, from }: Deprecation,
   by: string,
 ): Promise<void> {
-  effects.tell({ event: 'started', step: from === undefined ? 'list again' : 'deprecate', region, detail: ami });
+  effects.tell({
+    event: 'started',
+    step: from === undefined ? 'list again' : 'deprecate',
+    region,
+    detail: ami,
+  });
   // Asked for again with time to come: the plan may have waited for hours of upload.
   const until = from === undefined ? undefined : later(effects, from);
   await persist(

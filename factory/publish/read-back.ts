@@ -60,7 +60,10 @@ export async function readBack(effects: Effects, wanted: ReadBack): Promise<numb
   return chosen.length;
 }
 
-async function listBlocks(effects: Effects, { region, snapshot }: ReadBack): Promise<ReadonlyMap<number, string>> {
+async function listBlocks(
+  effects: Effects,
+  { region, snapshot }: ReadBack,
+): Promise<ReadonlyMap<number, string>> {
   const tokens = new Map<number, string>();
   let next: string | undefined;
   do {
@@ -78,7 +81,9 @@ async function listBlocks(effects: Effects, { region, snapshot }: ReadBack): Pro
 /** What reads as the disk only when it was written. */
 function mustBeListed({ blocks, encrypted, volumeSize }: ReadBack): readonly number[] {
   const count = (volumeSize * 1024 ** 3) / EBS_BLOCK;
-  return Array.from({ length: count }, (_, index) => index).filter((index) => encrypted || !blocks.isZero(index));
+  return Array.from({ length: count }, (_, index) => index).filter(
+    (index) => encrypted || !blocks.isZero(index),
+  );
 }
 
 /** Some of those sent and some of the others, by chance, none twice. */

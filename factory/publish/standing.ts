@@ -21,7 +21,10 @@ export function standing(publications: readonly Publication[]): readonly Standin
         break;
       case 'shared':
         if (before !== undefined)
-          found.set(key, { ...before, accounts: [...new Set([...before.accounts, ...each.accounts])].sort() });
+          found.set(key, {
+            ...before,
+            accounts: [...new Set([...before.accounts, ...each.accounts])].sort(),
+          });
         break;
       case 'deprecated':
         if (before !== undefined) found.set(key, { ...before, deprecatedFrom: each.from ?? undefined });

@@ -60,7 +60,10 @@ const COMPLETION = 30 * 60_000;
 export async function uploadSnapshot(effects: Effects, job: UploadJob): Promise<Uploaded> {
   const { region, resume } = job;
   const ebs = effects.ebs(region);
-  const journal = resume === undefined ? begin(effects, job) : { file: Journal.resume(job.journal), token: resume.intent.token };
+  const journal =
+    resume === undefined
+      ? begin(effects, job)
+      : { file: Journal.resume(job.journal), token: resume.intent.token };
   let snapshot = resume?.snapshot;
   const undo = async (): Promise<void> => {
     if (snapshot !== undefined) await deleteSnapshot(effects, region, snapshot);
@@ -181,7 +184,8 @@ async function seal(
     }),
   ).catch((error: unknown) => {
     // Sealed before, when the answer was lost: what became of it tells.
-    if (!(error instanceof KilnError) || (error.code !== 'aws-refused' && error.code !== 'aws-conflict')) throw error;
+    if (!(error instanceof KilnError) || (error.code !== 'aws-refused' && error.code !== 'aws-conflict'))
+      throw error;
     refusal = error;
   });
   const images = effects.images(region);

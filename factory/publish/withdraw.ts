@@ -40,7 +40,13 @@ export async function planWithdrawal(
   }
   return standing(await readPublications(home, digest))
     .filter(({ published }) => regions?.includes(published.region) !== false)
-    .map(({ published: { region, ami, snapshot }, accounts }) => ({ digest, region, ami, snapshot, accounts }));
+    .map(({ published: { region, ami, snapshot }, accounts }) => ({
+      digest,
+      region,
+      ami,
+      snapshot,
+      accounts,
+    }));
 }
 
 /** Deregisters AMIs and deletes their snapshots; what is gone already is no error, so that it can be done again. */

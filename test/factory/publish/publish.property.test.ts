@@ -40,19 +40,22 @@ it('a volume of the snapshot reads as the disk, whatever disk lay below, and wha
       expect(world.volumeDiffers(snapshot.id, after)).toEqual([]);
       expect(world.orphans).toEqual([]);
     }),
-    { numRuns: 3 },
+    { numRuns: 30 },
   );
 });
 
 it('killed anywhere and begun again, nothing that AWS has is sent again, and nothing is left', async () => {
-  const kill = fc.record({ call: fc.integer({ min: 1, max: 40 }), how: fc.constantFrom('kill-before', 'kill-after') });
+  const kill = fc.record({
+    call: fc.integer({ min: 1, max: 40 }),
+    how: fc.constantFrom('kill-before', 'kill-after'),
+  });
   await fc.assert(
     fc.asyncProperty(
       different,
       fc.array(kill, { minLength: 1, maxLength: 4 }),
       fc.constantFrom(0, 1500),
       async ([one, other], kills, visibleAfter) => {
-      const [before, after] = [bytes(one), bytes(other)];
+        const [before, after] = [bytes(one), bytes(other)];
         let calls = 0;
         let armed = false;
         const left = [...kills];
@@ -80,15 +83,18 @@ it('killed anywhere and begun again, nothing that AWS has is sent again, and not
         expect([...world.aws.images.values()]).toHaveLength(2);
       },
     ),
-    { numRuns: 3 },
+    { numRuns: 60 },
   );
 });
 
 it('throttled, failing, and with answers lost, it gets there all the same', async () => {
-  const faults = fc.array(fc.constantFrom<Injected>(undefined, undefined, undefined, 'throttle', 'error', 'lost'), {
-    minLength: 5,
-    maxLength: 60,
-  });
+  const faults = fc.array(
+    fc.constantFrom<Injected>(undefined, undefined, undefined, 'throttle', 'error', 'lost'),
+    {
+      minLength: 5,
+      maxLength: 60,
+    },
+  );
   await fc.assert(
     fc.asyncProperty(different, faults, async ([one, other], script) => {
       const [before, after] = [bytes(one), bytes(other)];
@@ -109,7 +115,7 @@ it('throttled, failing, and with answers lost, it gets there all the same', asyn
       expect(world.volumeDiffers(last(world, arrived).id, after)).toEqual([]);
       expect([...world.aws.images.values()].map(({ name }) => name)).toHaveLength(2);
     }),
-    { numRuns: 3 },
+    { numRuns: 30 },
   );
 });
 
@@ -129,6 +135,6 @@ it('encrypted, every block of the volume is written once, and then only what dif
       expect(difference.kmsKey).toBe(KEY);
       expect(world.volumeDiffers(difference.id, after)).toEqual([]);
     }),
-    { numRuns: 3 },
+    { numRuns: 2 },
   );
 });

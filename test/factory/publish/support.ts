@@ -127,7 +127,10 @@ export class World {
   }
 
   /** The same, killed as often as the account's injected faults say, until a run gets through. */
-  async publishThroughKills(digest: string, change: Change = {}): Promise<{ arrived: readonly Arrived[]; kills: number }> {
+  async publishThroughKills(
+    digest: string,
+    change: Change = {},
+  ): Promise<{ arrived: readonly Arrived[]; kills: number }> {
     for (let kills = 0; ; kills += 1) {
       const caller = new FakeCaller();
       const arrived = await Promise.race([
@@ -145,9 +148,9 @@ export class World {
     const zeros = Buffer.alloc(EBS_BLOCK);
     return Array.from({ length: count }, (_, index) => index).filter((index) => {
       const part = disk.subarray(index * EBS_BLOCK, (index + 1) * EBS_BLOCK);
-      const block = part.length === EBS_BLOCK ? part : Buffer.concat([part, zeros.subarray(part.length)]);
       const there = this.aws.volumeBlock(snapshot, index);
-      return part.length === 0 ? there[0] !== 0 || !there.equals(zeros) : !there.equals(block);
+      if (part.length === 0) return there[0] !== 0 || !there.equals(zeros);
+      return !there.equals(Buffer.concat([part, zeros.subarray(part.length)]));
     });
   }
 
