@@ -70,14 +70,12 @@ const CODES: readonly (readonly [RegExp, AwsFault])[] = [
 ];
 
 /** What the error means; what nobody listed goes by its status. */
-function faultOf({ code, status, reason, message }: AwsError): AwsFault {
+function faultOf({ code, status, reason }: AwsError): AwsFault {
   // EBS direct wraps what KMS says.
   if (reason === 'INVALID_CUSTOMER_KEY' || reason === 'DEPENDENCY_ACCESS_DENIED') return 'kms';
   if (reason === 'CONFLICTING_BLOCK_UPDATE' || reason === 'WRITE_REQUEST_TIMEOUT') return 'unavailable';
   // The reference gives ConflictException status 503: it is the token's misuse, not an outage.
   const listed = CODES.find(([pattern]) => pattern.test(code))?.[1];
-  if (listed === 'bad-credentials' && /not (able to )?validate.*region|not enabled/i.test(message))
-    return 'wrong-region';
   if (listed !== undefined) return listed;
   if (status === undefined || status >= 500) return 'unavailable';
   if (status === 429) return 'throttled';

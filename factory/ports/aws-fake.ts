@@ -109,6 +109,9 @@ export class FakeCaller {
 const ZEROS = Buffer.alloc(EBS_BLOCK);
 const NOISE = Buffer.alloc(EBS_BLOCK, 0xa5);
 
+/** Asked again after time went by. */
+const isDead = ({ dead }: FakeCaller): boolean => dead;
+
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /** One account at AWS: EBS direct and the calls about images, as their documentation says they behave. */
@@ -158,7 +161,7 @@ export class FakeAws {
     const result = work();
     if (injected === 'kill-after') caller.kill();
     await setImmediate();
-    if ((caller as { dead: boolean }).dead) return await never();
+    if (isDead(caller)) return await never();
     if (injected === 'lost') throw internal();
     answered?.();
     return result;

@@ -67,9 +67,12 @@ async function answer(
       throw isEc2
         ? new AwsError('RequestExpired', 'Request has expired.', 400)
         : new AwsError('ExpiredTokenException', 'The security token included in the request is expired', 403);
+    if (!aws.regions.includes(region))
+      throw new AwsError('AuthFailure', 'AWS was not able to validate the provided access credentials', 401);
     if (isEc2) {
+      const text = await ec2Answer(aws, region, new URLSearchParams(body.toString('utf8')));
       response.writeHead(200, { 'content-type': 'text/xml;charset=UTF-8' });
-      response.end(await ec2Answer(aws, region, new URLSearchParams(body.toString('utf8'))));
+      response.end(text);
       return;
     }
     await ebsAnswer(new FakeEbs(aws, region), request, body, response);

@@ -31,9 +31,9 @@ const ADVICE: { readonly [Fault in AwsFault]: Advice } = {
   'bad-credentials': {
     code: 'aws-bad-credentials',
     means: 'AWS does not know these credentials',
-    hint: text(
-      'aws sts get-caller-identity says whose they are; a deleted or mistyped key is refused like this',
-    ),
+    hint: (_, region) =>
+      'aws sts get-caller-identity says whose they are; a deleted or mistyped key is refused like this,\n' +
+      `and so is every key where ${region} is not enabled for the account (aws account list-regions)`,
   },
   expired: {
     code: 'aws-expired',

@@ -1,4 +1,13 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Digest } from '../contracts/digest';
@@ -71,10 +80,9 @@ export class Journal {
   }
 
   static resume(path: string): Journal {
-    const journal = new Journal(path, openSync(path, 'a'));
-    // Ends a line that a kill cut.
-    journal.line('');
-    return journal;
+    // Half a number that a kill left would be another block's whole one.
+    truncateSync(path, readFileSync(path).lastIndexOf('\n') + 1);
+    return new Journal(path, openSync(path, 'a'));
   }
 
   private line(text: string): void {

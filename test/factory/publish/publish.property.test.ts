@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { FakeCall, Injected } from '../../../factory/ports/aws-fake';
+import type { Injected } from '../../../factory/ports/aws-fake';
 import { EBS_BLOCK } from '../../../factory/ports/ebs';
 import { KEY, World, diskOf } from './support';
 
@@ -101,7 +101,7 @@ it('throttled, failing, and with answers lost, it gets there all the same', asyn
       const world = new World({
         inject: (() => {
           let call = 0;
-          return (_: FakeCall) => script[call++];
+          return () => script[call++];
         })(),
         visibleAfter: 1500,
         settlesAfter: 3000,

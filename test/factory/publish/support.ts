@@ -22,7 +22,9 @@ export const KEY = `arn:aws:kms:${REGION}:111122223333:key/1234abcd`;
 
 /** A disk in words: a letter a block, `.` for zeros. */
 export function diskOf(letters: string): Buffer {
-  return Buffer.concat([...letters].map((letter) => Buffer.alloc(EBS_BLOCK, letter === '.' ? 0 : letter)));
+  return Buffer.concat(
+    Array.from(letters).map((letter) => Buffer.alloc(EBS_BLOCK, letter === '.' ? 0 : letter)),
+  );
 }
 
 const made: string[] = [];
