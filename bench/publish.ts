@@ -72,7 +72,7 @@ function memory(work: string): Result {
     name: 'memory of publishing a disk ten times as large',
     ratio: large / small,
     goal: 1.2,
-    detail: `${large.toFixed(0)} MB : ${small.toFixed(0)} MB, ${(10 * DISK) >> 20} MiB : ${DISK >> 20} MiB`,
+    detail: `${large.toFixed(0)} MB : ${small.toFixed(0)} MB, ${(10 * DISK) / 2 ** 20} MiB : ${DISK / 2 ** 20} MiB`,
   };
 }
 

@@ -64,8 +64,8 @@ describe.skipIf(typeof baked === 'string')('a whole image, published', () => {
   let server: FakeAwsServer;
 
   beforeAll(async () => {
-    mkdirSync(project);
-    for (const file of ['factory.yaml', 'environment.yml'])
+    mkdirSync(join(project, 'jobs'), { recursive: true });
+    for (const file of ['factory.yaml', 'environment.yml', 'jobs/pyproject.toml'])
       copyFileSync(join(home, file), join(project, file));
     place(image, record.digest);
     blocks = new BlocksInFile(join(work, 'blocks'));
