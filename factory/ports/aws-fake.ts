@@ -149,12 +149,12 @@ export class FakeAws {
   /** A call from outside: what is injected into it happens here. */
   async call<T>(caller: FakeCaller, call: FakeCall, work: () => T, answered?: () => void): Promise<T> {
     await setImmediate();
-    if (caller.dead) return await never();
+    if (isDead(caller)) return await never();
     if (!this.regions.includes(call.region))
       throw new AwsError('ENOTFOUND', `getaddrinfo ENOTFOUND ${call.service}.${call.region}.amazonaws.com`);
     const injected = this.options.inject?.(call);
     if (injected === 'kill-before') caller.kill();
-    if (caller.dead) return await never();
+    if (isDead(caller)) return await never();
     if (injected instanceof AwsError) throw injected;
     if (injected === 'throttle') throw throttled(call.service);
     if (injected === 'error') throw internal();

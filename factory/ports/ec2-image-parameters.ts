@@ -30,5 +30,3 @@ export const registration = ({ name, description, snapshot, volumeSize, tags }: 
   ],
   TagSpecifications: [{ ResourceType: 'image' as const, Tags: tagList(tags) }],
 });
-
-export type Registration = ReturnType<typeof registration>;

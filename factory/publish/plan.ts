@@ -20,7 +20,7 @@ export interface UploadPlan {
 }
 
 /** How an image comes to a region. */
-export type Way =
+type Way =
   /** It is there. */
   | { readonly kind: 'there'; readonly ami: string; readonly recorded: boolean }
   | { readonly kind: 'upload'; readonly upload: UploadPlan; readonly resume: string | undefined }
