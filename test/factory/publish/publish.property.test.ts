@@ -40,7 +40,7 @@ it('a volume of the snapshot reads as the disk, whatever disk lay below, and wha
       expect(world.volumeDiffers(snapshot.id, after)).toEqual([]);
       expect(world.orphans).toEqual([]);
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
 });
 
@@ -83,7 +83,7 @@ it('killed anywhere and begun again, nothing that AWS has is sent again, and not
         expect([...world.aws.images.values()]).toHaveLength(2);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -115,7 +115,7 @@ it('throttled, failing, and with answers lost, it gets there all the same', asyn
       expect(world.volumeDiffers(last(world, arrived).id, after)).toEqual([]);
       expect([...world.aws.images.values()].map(({ name }) => name)).toHaveLength(2);
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
 });
 
