@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import { locality } from './locality';
 import { memory } from './memory';
 import { nightly } from './nightly';
+import { publish } from './publish';
 import { rebuild } from './rebuild';
 import { holds, type Result } from './result';
 
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   locality,
   memory,
   nightly,
+  publish,
   rebuild,
 };
 

@@ -17,6 +17,7 @@ import { lock } from './lock';
 import { machines } from './machines';
 import { nightly } from './nightly';
 import { promote } from './promote';
+import { publish } from './publish';
 import { registry } from './registry';
 import { reproduce } from './reproduce';
 import { resolve } from './resolve';
@@ -44,6 +45,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   nightly,
   pin,
   promote,
+  publish,
   registry,
   reproduce,
   revoke,

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ImageRecord } from '../factory/contracts/record';
+import { BlocksForgotten, BlocksInFile, type FakeBlocks } from '../factory/ports/aws-blocks-fake';
+import { FakeAws } from '../factory/ports/aws-fake';
+import { FakeEbs } from '../factory/ports/ebs-fake';
+import { FakeEc2Images } from '../factory/ports/ec2-images-fake';
+import { hostPause } from '../factory/ports/pause';
+import { type DiskBlocks, surveyDisk } from '../factory/publish/disk-blocks';
+import type { Effects } from '../factory/publish/effects';
+import { blocksToSend, volumeSize } from '../factory/publish/plan-blocks';
+import { readBack } from '../factory/publish/read-back';
+import { uploadSnapshot } from '../factory/publish/upload';
+
+const REGION = 'eu-central-1';
+const PARALLEL = 64;
+
+/** An account of the strict fake, in this process. */
+export function fakeAws(blocks: FakeBlocks): Effects {
+  const aws = new FakeAws({ clock: hostPause, blocks });
+  const [ebs, images] = [new FakeEbs(aws, REGION), new FakeEc2Images(aws, REGION)];
+  return { ebs: () => ebs, images: () => images, pause: hostPause, tell: () => undefined };
+}
+
+/** The whole disk to a snapshot. @returns its name. */
+export async function sendWhole(
+  effects: Effects,
+  disk: string,
+  blocks: DiskBlocks,
+  bytes: number,
+): Promise<string> {
+  const work = mkdtempSync(join(tmpdir(), 'kiln-send-'));
+  try {
+    const size = volumeSize(bytes);
+    const { info } = await uploadSnapshot(effects, {
+      record: nameless(bytes),
+      region: REGION,
+      disk,
+      blocks,
+      send: blocksToSend({ blocks, volumeSize: size, encrypted: false }),
+      volumeSize: size,
+      parent: undefined,
+      kmsKey: undefined,
+      encrypted: false,
+      journal: join(work, 'journal'),
+      resume: undefined,
+      publisher: 'bench',
+      parallel: PARALLEL,
+    });
+    return info.snapshot;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** A record of which only what stands in tags counts. */
+const nameless = (size: number): ImageRecord =>
+  ImageRecord.parse({
+    version: 1,
+    image: 'bench',
+    digest: `sha256:${'0'.repeat(64)}`,
+    size,
+    contentId: `sha256:${'0'.repeat(64)}`,
+    lock: `sha256:${'0'.repeat(64)}`,
+    layers: [],
+    manifest: `sha256:${'0'.repeat(64)}`,
+    partitions: [],
+    rootHash: '0'.repeat(64),
+    versions: {},
+    parents: [],
+    bakedBy: { kiln: 'bench' },
+  });
+
+/** node publish-alone.js DISK STORE: reads, sends and reads back, in a process of its own to be measured. */
+async function main([disk = '', store = '']: readonly string[]): Promise<void> {
+  const kept = store === '' ? new BlocksForgotten() : new BlocksInFile(store);
+  const effects = fakeAws(kept);
+  const { blocks, size } = await surveyDisk(disk);
+  const snapshot = await sendWhole(effects, disk, blocks, size);
+  await readBack(effects, {
+    region: REGION,
+    snapshot,
+    blocks,
+    sent: [],
+    encrypted: false,
+    volumeSize: volumeSize(size),
+    all: true,
+    parallel: PARALLEL,
+  });
+}
+
+if (require.main === module) void main(process.argv.slice(2));
