@@ -126,5 +126,16 @@ def test_a_guard_that_refuses_is_published_for_its_unit(monkeypatch: pytest.Monk
     monkeypatch.setattr(guard, "check", refuse)
     assert duties.check_start() == 1
     assert status.read()["fault"]["unit"] == "spark-worker.service"
+    asked: list[str] = []
+
+    class Systemctl:
+        def run(self, argv: list[str]) -> None:
+            asked.append(" ".join(argv))
+
+    monkeypatch.setattr(duties, "HostCommands", Systemctl)
     monkeypatch.setattr(guard, "check", lambda _: None)
     assert duties.check_start() == 0
+    assert asked == ["systemctl restart --no-block kiln-ready.service"]
+    status.publish(status.advance(status.read(), "ready", 3000))
+    assert duties.check_start() == 0
+    assert len(asked) == 1

@@ -63,3 +63,4 @@ def test_is_guarded_before_every_start(unit: str) -> None:
     text = (UNITS / unit).read_text(encoding="utf-8")
     assert "\nExecStartPre=+/usr/lib/kiln/kiln-node guard\n" in text
     assert "\nRestart=always\n" in text
+    assert "\nRestartMode=direct\n" in text

@@ -26,6 +26,10 @@ def check_start() -> int:
         guard.check(node)
     except NodeFault as fault:
         return _fail(unit, fault)
+    fault_before = status.read()["fault"]
+    if fault_before is not None and fault_before["unit"] == unit:
+        # it did not start before, and does now: the status shall say so once the daemon is of use
+        HostCommands().run(["systemctl", "restart", "--no-block", "kiln-ready.service"])
     return 0
 
 
