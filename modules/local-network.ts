@@ -6,6 +6,8 @@ export const LOCAL_NETWORK = {
   gateway: '10.213.0.1',
   prefix: 24,
   master: '10.213.0.10',
+  history: '10.213.0.11',
+  notebook: '10.213.0.12',
   /** Of the first worker; the next ones follow. */
   workers: '10.213.0.20',
 } as const;

@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { NodeConfig as NodeJson } from '../factory/contracts/node';
 import { faultsOf } from './faults';
+import { sparkFaults } from './spark-rules';
 
 /**
  * node.json of one kind of machine. A stack with a faulty one does not synthesise: every fault is
@@ -12,8 +13,15 @@ export class NodeConfig extends Construct {
     id: string,
     /** Goes to the machines as it is once it is valid. */
     readonly document: NodeJson,
+    /** Of the image's record: which Spark the settings are for. */
+    versions: Readonly<Record<string, string>>,
   ) {
     super(scope, id);
-    this.node.addValidation({ validate: () => faultsOf(NodeJson, document, 'node.json') });
+    this.node.addValidation({
+      validate: () => {
+        const faults = faultsOf(NodeJson, document, 'node.json');
+        return faults.length > 0 ? faults : sparkFaults(this, versions, document);
+      },
+    });
   }
 }

@@ -15,19 +15,37 @@ export interface SparkClusterProps {
   readonly stores: readonly Store[];
   /** spark.authenticate.secret of this cluster. */
   readonly secret: SecretRef;
+  /** Of every other role than worker: master. */
   readonly scratch: { readonly master: ScratchPolicy; readonly worker: ScratchPolicy };
   /** What one worker offers. @default all cores, and memory by the node's reserve table */
   readonly worker?: { readonly cores: number; readonly memoryMiB: number };
+  /** Cores of one executor. @default one executor a worker, or as many as keep each heap below 31 GiB */
+  readonly executorCores?: number;
+  /** MiB of scratch that stay free: a worker with less stops. @default 2 % of it, from 256 MiB to 10 GiB */
+  readonly leastFreeMiB?: number;
+  /**
+   * How a worker learns that its machine goes, and how long it may then take to leave.
+   * @default nobody tells it; 110 s
+   */
+  readonly leave?: NodeJson['spark']['leave'];
+  /** What JupyterLab asks for. @default there is no notebook */
+  readonly notebookToken?: SecretRef;
   /** `s3a://bucket/path` that event logs are written to. @default none are written */
   readonly eventLog?: string;
   /** Overrides of spark-defaults. @default none */
   readonly conf?: Readonly<Record<string, string>>;
 }
 
-/** A Spark standalone cluster, wherever its machines are: what its master and its workers learn at boot. */
+/** A Spark standalone cluster, wherever its machines are: what each of its roles learns at boot. */
 export class SparkCluster extends Construct {
   readonly master: NodeConfig;
   readonly worker: NodeConfig;
+  /** Has no daemon: jobs are submitted from it. */
+  readonly driver: NodeConfig;
+  /** Shows what jobs have logged; undefined where there is no eventLog. */
+  readonly history: NodeConfig | undefined;
+  /** JupyterLab; undefined where there is no notebookToken. */
+  readonly notebook: NodeConfig | undefined;
   /** `spark://host:port`. */
   readonly masterUrl: string;
   /** Address of the master's page. */
@@ -43,12 +61,34 @@ export class SparkCluster extends Construct {
       stores: [...props.stores],
       secrets: { spark: props.secret },
     };
-    const conf = { ...eventLogConf(props.eventLog), ...props.conf };
-    const master: NodeJson = { ...common, role: 'master', scratch: props.scratch.master, spark: { conf } };
-    const spark = props.worker === undefined ? { conf } : { conf, worker: { ...props.worker } };
-    const worker: NodeJson = { ...common, role: 'worker', scratch: props.scratch.worker, spark };
-    this.master = new NodeConfig(this, 'master', master);
-    this.worker = new NodeConfig(this, 'worker', worker);
+    const { executorCores, leastFreeMiB, leave, notebookToken } = props;
+    const spark = {
+      conf: { ...eventLogConf(props.eventLog), ...props.conf },
+      ...(executorCores === undefined ? {} : { executorCores }),
+      ...(leastFreeMiB === undefined ? {} : { leastFreeMiB }),
+    };
+    const node = (role: NodeJson['role'], more: Partial<NodeJson> = {}): NodeConfig =>
+      new NodeConfig(
+        this,
+        role,
+        { ...common, role, scratch: props.scratch.master, spark, ...more },
+        props.image.record.versions,
+      );
+    this.master = node('master');
+    this.worker = node('worker', {
+      scratch: props.scratch.worker,
+      spark: {
+        ...spark,
+        ...(props.worker === undefined ? {} : { worker: { ...props.worker } }),
+        ...(leave === undefined ? {} : { leave }),
+      },
+    });
+    this.driver = node('driver');
+    this.history = props.eventLog === undefined ? undefined : node('history');
+    this.notebook =
+      notebookToken === undefined
+        ? undefined
+        : node('notebook', { secrets: { spark: props.secret, notebook: notebookToken } });
     this.masterUrl = `spark://${props.masterHost}:${MASTER_PORT}`;
     this.dashboard = `http://${props.masterHost}:${MASTER_UI_PORT}`;
   }

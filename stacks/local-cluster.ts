@@ -21,6 +21,12 @@ export interface LocalClusterProps {
   readonly machine?: LaunchGroup['machine'];
   /** What one worker offers to jobs. @default 1 core, 2048 MiB: three machines share one host */
   readonly worker?: { readonly cores: number; readonly memoryMiB: number };
+  /** Cores of one executor. @default all that a worker offers */
+  readonly executorCores?: number;
+  /** A machine that shows what jobs have logged. @default false */
+  readonly history?: boolean;
+  /** A machine with JupyterLab and a PySpark kernel on this cluster. @default false */
+  readonly notebook?: boolean;
   /** @default what `kiln store up` starts, bucket flights */
   readonly store?: LocalStore;
   /** Overrides of spark-defaults. @default none */
@@ -39,6 +45,9 @@ const QEMU_SCRATCH: ScratchPolicy = {
 };
 const NSPAWN_SCRATCH: ScratchPolicy = { kind: 'directory' };
 
+/** Name of the credential that JupyterLab asks for. */
+const NOTEBOOK_TOKEN = 'notebook-token';
+
 /** What a machine has beside what its worker offers: the operating system, the daemon, Python. */
 const OVERHEAD_MIB = 1024;
 
@@ -46,7 +55,7 @@ const OVERHEAD_MIB = 1024;
 export class LocalClusterStack extends TerraformStack {
   constructor(scope: Construct, id: string, props: LocalClusterProps) {
     super(scope, id);
-    const { workers = 2, machine = 'auto', store = localStore(), conf } = props;
+    const { workers = 2, machine = 'auto', store = localStore(), conf, executorCores } = props;
     const worker = props.worker ?? { cores: 1, memoryMiB: 2048 };
     const image = props.image.resolve(this);
 
@@ -62,6 +71,8 @@ export class LocalClusterStack extends TerraformStack {
       scratch: { master: scratch, worker: scratch },
       worker,
       eventLog: `s3a://${store.bucket}/spark-events`,
+      ...(executorCores === undefined ? {} : { executorCores }),
+      ...(props.notebook === true ? { notebookToken: { credential: NOTEBOOK_TOKEN } } : {}),
       ...(conf === undefined ? {} : { conf }),
     });
 
@@ -99,9 +110,33 @@ export class LocalClusterStack extends TerraformStack {
         memoryMiB: worker.memoryMiB + OVERHEAD_MIB,
       },
     });
+    const beside = [
+      { group: 'history' as const, node: props.history === true ? cluster.history : undefined },
+      { group: 'notebook' as const, node: cluster.notebook },
+    ].flatMap(({ group, node }) => (node === undefined ? [] : [{ group, node }]));
+    const helpers = beside.map(({ group, node }) => {
+      const token = { [NOTEBOOK_TOKEN]: { generate: 'cluster' as const } };
+      return new LocalMachines(this, group, {
+        after: master,
+        launch: {
+          ...common,
+          ...(group === 'notebook' ? { credentials: { ...common.credentials, ...token } } : {}),
+          group,
+          count: 1,
+          network: { gateway, first: LOCAL_NETWORK[group], forward: store.forward },
+          node: node.document,
+          cpus: 1,
+          memoryMiB: 2048 + OVERHEAD_MIB,
+        },
+      });
+    });
     const { workingDir, kiln } = kilnHere(this);
     new Resource(this, 'ready', {
-      triggers: { master: master.id, workers: launched.id },
+      triggers: {
+        master: master.id,
+        workers: launched.id,
+        ...Object.fromEntries(helpers.map((machines, index) => [beside[index]?.group ?? '', machines.id])),
+      },
       provisioners: [
         {
           type: 'local-exec',

@@ -82,8 +82,11 @@ const GUARDED = ['spark.authenticate', 'spark.authenticate.secret'];
 const Fields = z.strictObject({
   version: z.literal(1),
   cluster: Name,
-  /** `standby`: ground checks and scratch only, no Spark. */
-  role: z.enum(['master', 'worker', 'standby']),
+  /**
+   * One image serves all. `history`: shows what jobs have logged; `notebook`: JupyterLab with a kernel on this
+   * cluster; `driver`: no daemon, jobs are submitted from it; `standby`: ground checks and scratch only, no Spark.
+   */
+  role: z.enum(['master', 'worker', 'history', 'notebook', 'driver', 'standby']),
   /** Where the master listens. */
   master: z.strictObject({ host: Host, port: Port }),
   /** The image this node must be; a mismatch stops it. */
@@ -93,12 +96,30 @@ const Fields = z.strictObject({
   secrets: z.strictObject({
     /** spark.authenticate.secret of this cluster. */
     spark: SecretRef,
+    /** What JupyterLab asks for; a node with the role notebook must have it. */
+    notebook: SecretRef.optional(),
   }),
   spark: z.strictObject({
     /** Overrides of spark-defaults; keys start with `spark.`. */
     conf: z.record(z.string().regex(/^spark\.[A-Za-z0-9._-]+$/, 'must start with spark.'), z.string()),
     /** What a worker offers; default: all cores, and memory by the reserve table. */
     worker: z.strictObject({ cores: z.int().min(1).max(1024), memoryMiB: z.int().min(512) }).optional(),
+    /**
+     * Cores of one executor, which decide how many of them share a worker and its memory.
+     * Default: one executor a worker, or as many as keep each heap below 31 GiB.
+     */
+    executorCores: z.int().min(1).max(1024).optional(),
+    /** Scratch with less left than this stops a worker. Default: 2 % of its size, from 256 MiB to 10 GiB. */
+    leastFreeMiB: z.int().min(1).optional(),
+    /** A worker that is told to leave. */
+    leave: z
+      .strictObject({
+        /** Who tells: `ec2`: the instance metadata's notice of an interruption. */
+        notice: z.enum(['none', 'ec2']),
+        /** Until the worker is stopped, whatever has not moved by then. AWS gives two minutes. */
+        seconds: z.int().min(5).max(3600),
+      })
+      .optional(),
   }),
 });
 /**
@@ -124,5 +145,7 @@ export const NodeConfig = Fields.superRefine((node, context) => {
   }
   for (const key of GUARDED)
     if (key in node.spark.conf) fault(['spark', 'conf', key], 'may not be set: secrets.spark decides it');
+  if (node.role === 'notebook' && node.secrets.notebook === undefined)
+    fault(['secrets', 'notebook'], 'is missing: JupyterLab opens to nobody without one');
 });
 export type NodeConfig = z.infer<typeof NodeConfig>;

@@ -6,7 +6,17 @@ export const NodeStatus = z.object({
   /** Both are null until node.json is known. */
   cluster: z.string().nullable(),
   role: z.string().nullable(),
-  phase: z.enum(['booting', 'validated', 'scratch', 'configured', 'started', 'ready', 'failed']),
+  phase: z.enum([
+    'booting',
+    'validated',
+    'scratch',
+    'configured',
+    'started',
+    'ready',
+    'failed',
+    'leaving',
+    'left',
+  ]),
   image: z.object({ digest: z.string(), contentId: z.string(), matches: z.boolean() }).nullable(),
   scratch: z
     .object({

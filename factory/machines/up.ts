@@ -19,8 +19,12 @@ import type { Machinery } from './machinery';
 import { BRIDGE, forwardOut, makeBridge, publish } from './network';
 import { parseGateway, planChange, planMachines } from './plan';
 
-/** Pages of a master that people look at: Spark's own, and the running job's. */
-const PAGES = { master: '8080', job: '4040' } as const;
+/** Pages that people look at: Spark's own, the running job's, JupyterLab's. */
+const PAGES: Partial<Record<LaunchGroup['node']['role'], Readonly<Record<string, string>>>> = {
+  master: { master: '8080', job: '4040' },
+  history: { history: '18080' },
+  notebook: { notebook: '8888' },
+};
 
 interface UpInput {
   readonly root: string;
@@ -192,10 +196,11 @@ async function publishPages(
   holder: Holder,
   group: LaunchGroup,
 ): Promise<Record<string, string>> {
-  if (group.node.role !== 'master') return {};
+  const own = PAGES[group.node.role];
+  if (own === undefined) return {};
   const pages: Record<string, string> = {};
   const ports: Record<string, number> = { ...record.publish };
-  for (const [page, port] of Object.entries(PAGES)) {
+  for (const [page, port] of Object.entries(own)) {
     const local = ports[port] ?? (await machinery.freePort());
     await publish(holder, group.network.first, port, local);
     ports[port] = local;

@@ -67,7 +67,7 @@ const setting = fc.oneof(
 const document: fc.Arbitrary<Json> = fc.record({
   version: fc.constant(1),
   cluster: name,
-  role: fc.constantFrom('master', 'worker', 'standby'),
+  role: fc.constantFrom('master', 'worker', 'history', 'notebook', 'driver', 'standby'),
   master: fc.record({
     host: fc.constantFrom('10.213.0.10', 'master.night'),
     port: fc.integer({ min: 1, max: 65535 }),
@@ -75,11 +75,17 @@ const document: fc.Arbitrary<Json> = fc.record({
   image: fc.record({ digest, contentId: digest }),
   scratch,
   stores: fc.array(store, { maxLength: 3 }),
-  secrets: fc.record({ spark: secret }),
+  secrets: fc.record({ spark: secret, notebook: secret }, { requiredKeys: ['spark'] }),
   spark: fc.record(
     {
       conf: fc.dictionary(setting, fc.string(), { maxKeys: 4, noNullPrototype: true }),
       worker: fc.record({ cores: fc.integer({ min: 1, max: 1024 }), memoryMiB: fc.integer({ min: 512 }) }),
+      executorCores: fc.integer({ min: 1, max: 1024 }),
+      leastFreeMiB: fc.integer({ min: 1 }),
+      leave: fc.record({
+        notice: fc.constantFrom('none', 'ec2'),
+        seconds: fc.integer({ min: 5, max: 3600 }),
+      }),
     },
     { requiredKeys: ['conf'] },
   ),

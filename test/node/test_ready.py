@@ -33,6 +33,8 @@ def worker(host: str, state: str = "ALIVE") -> dict[str, Any]:
         ("master", None, False),
         ("master", {"status": "STANDBY", "workers": []}, False),
         ("master", {"status": "ALIVE", "workers": []}, True),
+        ("driver", None, False),
+        ("driver", {"status": "ALIVE", "workers": []}, True),
         ("worker", {"status": "ALIVE", "workers": []}, False),
         ("worker", {"status": "ALIVE", "workers": [worker("10.213.0.21")]}, False),
         ("worker", {"status": "ALIVE", "workers": [worker(ADDRESS, "DEAD")]}, False),
@@ -46,6 +48,24 @@ def test_judges_by_what_the_master_says(role: str, answer: dict[str, Any] | None
         return answer
 
     assert ready.judge(node(role), ADDRESS, ask).ready is is_ready
+
+
+@pytest.mark.parametrize(
+    ("role", "answers", "asked"),
+    [
+        ("history", True, "http://10.213.0.20:18080/api/v1/version"),
+        ("notebook", False, "http://10.213.0.20:8888/api"),
+    ],
+)
+def test_history_and_notebook_answer_on_their_own_page(role: str, answers: bool, asked: str) -> None:
+    pages: list[str] = []
+
+    def own(page: str) -> bool:
+        pages.append(page)
+        return answers
+
+    assert ready.judge(node(role), ADDRESS, lambda: {"status": "ALIVE"}, own).ready is answers
+    assert pages == [asked]
 
 
 @contextmanager

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from documents import document
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiln_node import config, environment, hadoopconf, sizing, sparkconf
+from kiln_node import config, environment, hadoopconf, sizing, sparkconf, sparkjudge
 from kiln_node.facts import Facts, memory_limit, parse_memtotal
 from kiln_node.faults import NodeFault
 
 GIB = 1024
 NODE = config.parse(document())
+DATA = Path(__file__).parents[2] / "images/rootfs/usr/lib/kiln/spark"
+TABLE = sparkjudge.base(
+    sparkjudge.load("settings", DATA), sparkjudge.Image("4.1.4", "3.4.2", "3.4.2", "4.1.2")
+)
 
 
 def facts(memory_mib: int) -> Facts:
@@ -56,23 +61,79 @@ def test_memory_is_the_lower_of_ram_and_limit() -> None:
 
 
 def test_spark_authenticates_and_encrypts() -> None:
-    found = sparkconf.defaults(NODE, "s3cret")
+    found = sparkconf.defaults(NODE, "s3cret", TABLE, "4.1.4")
     assert found["spark.authenticate"] == "true"
     assert found["spark.authenticate.secret"] == "s3cret"
     assert found["spark.network.crypto.cipher"] == "AES/GCM/NoPadding"
     assert found["spark.master.rest.enabled"] == "false"
     assert found["spark.local.dir"] == "/scratch/spark"
+    assert found["spark.deploy.recoveryDirectory"] == "/scratch/recovery/4.1.4"
+    assert not any(key.startswith("fs.") for key in found)
 
 
 def test_overrides_of_node_json_win() -> None:
     made = document(spark={"conf": {"spark.io.encryption.enabled": "false"}})
-    assert sparkconf.defaults(config.parse(made), "s")["spark.io.encryption.enabled"] == "false"
+    assert (
+        sparkconf.defaults(config.parse(made), "s", TABLE, "4.1.4")["spark.io.encryption.enabled"] == "false"
+    )
 
 
-@pytest.mark.parametrize("key", ["spark.authenticate", "spark.authenticate.secret"])
-def test_the_secret_is_no_override(key: str) -> None:
-    with pytest.raises(NodeFault, match=key):
-        sparkconf.defaults(config.parse(document(spark={"conf": {key: "x"}})), "s")
+def test_the_history_server_has_no_secret_and_reads_where_jobs_write() -> None:
+    made = document(spark={"conf": {"spark.eventLog.dir": "s3a://flights/events"}})
+    found = sparkconf.history(sparkconf.defaults(config.parse(made), "s3cret", TABLE, "4.1.4"))
+    assert found["spark.history.fs.logDirectory"] == "s3a://flights/events"
+    assert "s3cret" not in found.values()
+    assert "spark.authenticate" not in found
+
+
+@pytest.mark.parametrize(
+    ("offer", "cores", "expected"),
+    [
+        (sizing.Offer(4, 8192), None, (None, 8192, 1)),
+        (sizing.Offer(8, 16_000), 2, (2, 4000, 4)),
+        (sizing.Offer(7, 7000), 2, (2, 2333, 3)),
+        (sizing.Offer(64, 200_000), None, (9, 28_571, 7)),
+        (sizing.Offer(2, 200_000), None, (1, 100_000, 2)),
+    ],
+)
+def test_executors_share_a_worker(
+    offer: sizing.Offer, cores: int | None, expected: tuple[int | None, int, int]
+) -> None:
+    found = sizing.executor(offer, cores)
+    assert (found.cores, found.memory_mib, found.per_worker) == expected
+
+
+@given(
+    st.integers(min_value=1, max_value=256),
+    st.integers(min_value=512, max_value=2**20),
+    st.none() | st.integers(min_value=1, max_value=256),
+)
+def test_executors_never_take_more_than_their_worker_has(cores: int, memory: int, wanted: int | None) -> None:
+    try:
+        found = sizing.executor(sizing.Offer(cores, memory), wanted)
+    except NodeFault as fault:
+        assert fault.where == "node.json: spark.executorCores"
+        return
+    assert found.memory_mib * found.per_worker <= memory
+    assert (found.cores or cores) * found.per_worker <= cores
+    assert found.memory_mib >= sizing.LEAST_MIB
+
+
+def test_what_came_out_is_told_with_its_reason() -> None:
+    machine = facts(16 * GIB)
+    offer = sizing.offer(machine, None)
+    found = sizing.told(machine, None, offer, sizing.executor(offer, 4))
+    assert found["why"].startswith("of 16384 MiB, 2048 stay with the system and the daemon, 2868 with Python")
+    assert found["executor"] == {
+        "perWorker": 2,
+        "cores": 4,
+        "memoryMiB": 5734,
+        "why": "spark.executorCores is 4",
+    }
+    one = sizing.told(
+        machine, config.WorkerOffer(2, 4096), sizing.Offer(2, 4096), sizing.Executor(None, 4096, 1, "")
+    )
+    assert "12288 are left for the system" in one["why"]
 
 
 def test_properties_are_escaped() -> None:
@@ -80,7 +141,7 @@ def test_properties_are_escaped() -> None:
 
 
 def test_stores_are_bound_per_bucket() -> None:
-    found = hadoopconf.settings(NODE.stores, {"store": ("AK", "SK")})
+    found = hadoopconf.settings(NODE.stores, {"store": ("AK", "SK")}, TABLE)
     for bucket in ("flights", "spare"):
         assert found[f"fs.s3a.bucket.{bucket}.endpoint"] == "https://10.213.0.1:7443"
         assert found[f"fs.s3a.bucket.{bucket}.secret.key"] == "SK"
@@ -105,6 +166,8 @@ def test_environment_of_a_worker() -> None:
     assert made["SPARK_WORKER_MEMORY"] == "4096m"
     assert made["KILN_MASTER_URL"] == "spark://10.213.0.10:7077"
     assert environment.common(facts(1))["SPARK_CONF_DIR"] == "/run/kiln/empty"
+    assert environment.common(facts(1))["TMPDIR"] == "/scratch/tmp"
+    assert made["KILN_MASTER_PAGE"] == "http://10.213.0.10:8080/json/"
 
 
 def test_environment_files_quote() -> None:

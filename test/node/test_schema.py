@@ -40,7 +40,7 @@ def test_accepts_a_valid_document() -> None:
     [
         ("version", 2, "version", "must be 1"),
         ("version", True, "version", "must be a number"),
-        ("role", "driver", "role", 'one of "master", "worker", "standby"'),
+        ("role", "boss", "role", 'one of "master", "worker", "history"'),
         ("cluster", "Night", "cluster", "does not match"),
         ("cluster", "night\n", "cluster", "does not match"),
         ("master.port", 0, "master.port", "at least 1"),

@@ -65,6 +65,21 @@ def test_describes_image_and_scratch() -> None:
     assert "/dev/md127 of /dev/nvme0n1, /dev/nvme1n1, 2.0 GiB, mounted" in text
 
 
+def test_describes_what_a_worker_offers_and_why_it_leaves() -> None:
+    share = {"perWorker": 2, "cores": 4, "memoryMiB": 5734, "why": "spark.executorCores is 4"}
+    state = {
+        **ready(),
+        "sizing": {"cores": 8, "memoryMiB": 11468, "why": "of 16384 MiB", "executor": share},
+        "metadata": "closed",
+        "leaving": {"because": "a test", "how": None},
+    }
+    text = status.describe(status.advance(state, "leaving", 9000))
+    assert "offers     8 cores, 11468 MiB of heap: of 16384 MiB" in text
+    assert "executors  2 on this worker, 4 cores and 5734 MiB each: spark.executorCores is 4" in text
+    assert "metadata   closed to jobs" in text
+    assert "leaving    a test" in text
+
+
 def test_published_state_is_read_back_and_the_host_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from kiln_node.faults import NodeFault
 
 DEFAULTS = ["--properties-file", "/run/kiln/spark/spark-defaults.conf"]
 MEMORY = ["--conf", "spark.executor.memory=900m"]
+SIZE = {"spark.executor.memory": "900m"}
 RUN_MODULE = Path(submit.__file__).parents[1] / "submit" / "run_module.py"
 
 
@@ -35,31 +36,25 @@ RUN_MODULE = Path(submit.__file__).parents[1] / "submit" / "run_module.py"
     ],
 )
 def test_arguments_of_spark_submit(given: list[str], configured: set[str], expected: list[str]) -> None:
-    assert submit.arguments(given, configured, lambda: "900m") == [*DEFAULTS, *expected]
+    assert submit.arguments(given, configured, lambda: SIZE) == [*DEFAULTS, *expected]
 
 
 def test_a_module_must_be_named() -> None:
     with pytest.raises(NodeFault, match="-m needs a module"):
-        submit.arguments(["-m"], set(), lambda: "1m")
+        submit.arguments(["-m"], set(), dict)
 
 
 def test_an_executor_fits_the_smallest_living_worker() -> None:
     workers = [
-        {"state": "ALIVE", "memory": 4096},
-        {"state": "ALIVE", "memory": 2048},
-        {"state": "DEAD", "memory": 512},
+        {"state": "ALIVE", "memory": 4096, "cores": 4},
+        {"state": "ALIVE", "memory": 2048, "cores": 8},
+        {"state": "DEAD", "memory": 512, "cores": 1},
     ]
-    assert submit.executor_memory({"workers": workers}) == "2048m"
+    answer: dict[str, object] = {"workers": workers}
+    assert submit.executor_size(answer, None) == {"spark.executor.memory": "2048m"}
+    assert submit.executor_size(answer, 2) == {"spark.executor.memory": "1024m", "spark.executor.cores": "2"}
     with pytest.raises(NodeFault, match="no living worker"):
-        submit.executor_memory({"workers": []})
-
-
-def test_nothing_of_the_callers_environment_leaks_in() -> None:
-    made = submit.environment('SPARK_HOME="/opt/spark"\nA="x\\"y"\n', {"AWS_PROFILE": "mine", "TERM": "dumb"})
-    assert made["SPARK_HOME"] == "/opt/spark"
-    assert made["A"] == 'x"y'
-    assert made["TERM"] == "dumb"
-    assert "AWS_PROFILE" not in made
+        submit.executor_size({"workers": []}, None)
 
 
 def test_runs_a_module_as_python_does() -> None:

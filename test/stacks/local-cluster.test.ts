@@ -182,6 +182,44 @@ describe('the local cluster', () => {
     );
   });
 
+  it('does not synthesise settings of Spark that are known to lose data, to hang or to open the cluster', () => {
+    const conf = {
+      'spark.hadoop.fs.s3a.committer.name': 'directory',
+      'spark.local.dir': '/tmp',
+      'spark.master.rest.enabled': 'true',
+    };
+    expect(() => synth({ conf })).toThrow(
+      /node\.json: spark\.conf: .*staging committers[^]*46 of 100 uploads[^]*takes jobs from anybody[^]*outside \/scratch/,
+    );
+  });
+
+  it('has a history server and a notebook where they are asked for, the token with the notebook alone', () => {
+    const made = synth({ history: true, notebook: true, executorCores: 1 });
+    expect(launchOf(made, 'history')).toMatchObject({
+      count: 1,
+      node: { role: 'history', spark: { conf: { 'spark.eventLog.dir': 's3a://flights/spark-events' } } },
+    });
+    const { node, credentials } = launchOf(made, 'notebook');
+    expect(node).toMatchObject({
+      role: 'notebook',
+      secrets: { notebook: { credential: 'notebook-token' } },
+      spark: { executorCores: 1 },
+    });
+    expect(credentials['notebook-token']).toEqual({ generate: 'cluster' });
+    for (const group of ['master', 'workers', 'history']) {
+      expect(launchOf(made, group).credentials).not.toHaveProperty('notebook-token');
+    }
+    expect(Object.keys(resource(made, 'ready').triggers).sort()).toEqual([
+      'history',
+      'master',
+      'notebook',
+      'workers',
+    ]);
+    expect(Object.keys(synth().resource.null_resource).filter((id) => /history|notebook/.test(id))).toEqual(
+      [],
+    );
+  });
+
   it('does not synthesise a cluster whose name cannot be a host name', () => {
     expect(() => synth({}, 'Local_1')).toThrow(/node\.json: cluster: must be 1 to 40 of a-z/);
   });

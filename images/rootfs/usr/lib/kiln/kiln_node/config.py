@@ -11,7 +11,7 @@ from kiln_node import rules
 from kiln_node.faults import NodeFault
 from kiln_node.schema import Fault, Schema, SchemaError
 
-Role = Literal["master", "worker", "standby"]
+Role = Literal["master", "worker", "history", "notebook", "driver", "standby"]
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,14 @@ class WorkerOffer:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """notice: who tells a worker that its machine goes; seconds: until it is stopped at the latest."""
+
+    notice: Literal["none", "ec2"] = "none"
+    seconds: int = 110
+
+
+@dataclass(frozen=True)
 class NodeConfig:
     cluster: str
     role: Role
@@ -111,6 +119,10 @@ class NodeConfig:
     spark_secret: SecretRef
     spark_conf: tuple[tuple[str, str], ...]
     worker: WorkerOffer | None
+    notebook_secret: SecretRef | None = None
+    executor_cores: int | None = None
+    least_free_mib: int | None = None
+    leave: Leave = Leave()
 
     @property
     def master_url(self) -> str:
@@ -170,6 +182,14 @@ def parse(document: dict[str, Any]) -> NodeConfig:
         spark_secret=_secret(document["secrets"]["spark"]),
         spark_conf=tuple(sorted(spark["conf"].items())),
         worker=WorkerOffer(int(worker["cores"]), int(worker["memoryMiB"])) if worker else None,
+        notebook_secret=_secret(document["secrets"]["notebook"])
+        if "notebook" in document["secrets"]
+        else None,
+        executor_cores=int(spark["executorCores"]) if "executorCores" in spark else None,
+        least_free_mib=int(spark["leastFreeMiB"]) if "leastFreeMiB" in spark else None,
+        leave=Leave(spark["leave"]["notice"], int(spark["leave"]["seconds"]))
+        if "leave" in spark
+        else Leave(),
     )
 
 

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from kiln_node import environment, facts, files, hadoopconf, paths, secrets, sizing, sparkconf, truststore
+from typing import Any
+
+from kiln_node import (
+    environment,
+    facts,
+    files,
+    hadoopconf,
+    metadata,
+    paths,
+    secrets,
+    sizing,
+    sparkconf,
+    sparkimage,
+    sparkjudge,
+    sparkrules,
+    truststore,
+)
+from kiln_node.commands import Commands
 from kiln_node.config import NodeConfig, RgwStore
 
 
-def run(config: NodeConfig) -> None:
-    """Write the files anew; each one whole or not at all."""
+def run(config: NodeConfig, commands: Commands) -> dict[str, Any]:
+    """Write the files anew, each one whole or not at all; what the status tells of it."""
+    sparkrules.check(config)
+    image = sparkimage.read()
+    table = sparkjudge.base(sparkjudge.load("settings"), image)
     folders = secrets.credential_folders()
     machine = facts.gather(config.master_host, config.master_port)
     offer = sizing.offer(machine, config.worker) if config.role == "worker" else None
 
     files.folder(paths.RUN, mode=0o755)
     files.folder(paths.EMPTY_CONF, mode=0o755)
-    for folder in (paths.SPARK_DIR, paths.HADOOP_DIR):
+    for folder in (
+        paths.SPARK_DIR,
+        paths.HADOOP_DIR,
+        paths.HISTORY_CONF.parent,
+        paths.NOTEBOOK_TOKEN.parent,
+    ):
         files.folder(folder, mode=0o750, user="root", group=paths.SPARK_USER)
 
     _trust(config)
@@ -23,15 +48,27 @@ def run(config: NodeConfig) -> None:
         for store in config.stores
         if isinstance(store, RgwStore)
     }
-    core_site = hadoopconf.render(hadoopconf.settings(config.stores, keys))
+    core_site = hadoopconf.render(hadoopconf.settings(config.stores, keys, table))
     files.write(paths.CORE_SITE, core_site, mode=0o640, group=paths.SPARK_USER)
-    defaults = sparkconf.render(sparkconf.defaults(config, secrets.read(config.spark_secret, folders)))
-    files.write(paths.SPARK_DEFAULTS, defaults, mode=0o640, group=paths.SPARK_USER)
+    settings = sparkconf.defaults(config, secrets.read(config.spark_secret, folders), table, image.spark)
+    if config.role == "history":
+        text = sparkconf.render(sparkconf.history(settings))
+        files.write(paths.HISTORY_CONF, text, mode=0o640, group=paths.SPARK_USER)
+    else:
+        files.write(paths.SPARK_DEFAULTS, sparkconf.render(settings), mode=0o640, group=paths.SPARK_USER)
+    if config.role == "notebook" and config.notebook_secret is not None:
+        token = secrets.read(config.notebook_secret, folders)
+        files.write(paths.NOTEBOOK_TOKEN, token, mode=0o640, group=paths.SPARK_USER)
 
     shared = environment.common(machine)
     files.write(paths.ENVIRONMENT, environment.render(shared), mode=0o644)
     own = environment.daemon(config, machine, offer)
     files.write(paths.ROLE_ENVIRONMENT, environment.render(own), mode=0o644)
+    closed = metadata.close(config, commands)
+    if offer is None:
+        return {"metadata": closed}
+    share = sizing.executor(offer, config.executor_cores)
+    return {"metadata": closed, "sizing": sizing.told(machine, config.worker, offer, share)}
 
 
 def _trust(config: NodeConfig) -> None:

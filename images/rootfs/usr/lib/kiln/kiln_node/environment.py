@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiln_node import paths
+from kiln_node import paths, ready
 from kiln_node.config import NodeConfig
 from kiln_node.facts import Facts
 from kiln_node.sizing import Offer
@@ -22,6 +22,8 @@ def common(facts: Facts) -> dict[str, str]:
         "SPARK_LOCAL_DIRS": str(paths.SCRATCH / "spark"),
         "PYSPARK_PYTHON": str(paths.CONDA_PYTHON),
         "PYSPARK_DRIVER_PYTHON": str(paths.CONDA_PYTHON),
+        # Python's temporary files, and those of what a job starts
+        "TMPDIR": str(paths.SCRATCH / "tmp"),
         # /opt is read-only: no attempt to write byte code there
         "PYTHONDONTWRITEBYTECODE": "1",
         "LANG": "C.UTF-8",
@@ -39,6 +41,9 @@ def daemon(config: NodeConfig, facts: Facts, offer: Offer | None) -> dict[str, s
         "SPARK_DAEMON_JAVA_OPTS": TRUST_OPTIONS,
         "SPARK_WORKER_DIR": str(paths.SCRATCH / "work"),
         "SPARK_NO_DAEMONIZE": "1",
+        # what a notebook's kernel sizes its executors by (kernel.py)
+        "KILN_MASTER_PAGE": ready.page(config),
+        "KILN_EXECUTOR_CORES": str(config.executor_cores or ""),
     }
     if offer is not None:
         values["SPARK_WORKER_CORES"] = str(offer.cores)

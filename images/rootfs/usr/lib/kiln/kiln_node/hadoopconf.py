@@ -1,37 +1,23 @@
 """core-site.xml: S3A, bound per bucket, so that one job reads from one store and writes to another.
 
-Spark and the hadoop command read the same file. Sources: Hadoop 3.4's hadoop-aws pages;
-docs on Ceph RGW in the project's measurements.
+Spark and the hadoop command read the same file. What holds for every store stands in the image's
+settings.json, with its reason and source.
 """
 
 from __future__ import annotations
 
+from typing import Any
 from xml.sax.saxutils import escape
 
-from kiln_node import paths
 from kiln_node.config import AwsStore, RgwStore, Store
 
 #: An access key and a secret key.
 Keys = tuple[str, str]
 
 
-def settings(stores: tuple[Store, ...], keys: dict[str, Keys]) -> dict[str, str]:
-    """All properties; keys: of every RGW store, by its name."""
-    found = {
-        # connections must exceed threads, else uploads wait for each other
-        "fs.s3a.threads.max": "96",
-        "fs.s3a.connection.maximum": "200",
-        "fs.s3a.block.size": "128M",
-        "fs.s3a.connection.establish.timeout": "30000",
-        # a folder of its own for every user: the first one would own a shared folder
-        "fs.s3a.buffer.dir": f"{paths.SCRATCH}/s3a/${{user.name}}",
-        "hadoop.tmp.dir": f"{paths.SCRATCH}/s3a/${{user.name}}",
-        "fs.s3a.committer.name": "magic",
-        "fs.s3a.committer.magic.enabled": "true",
-        "mapreduce.outputcommitter.factory.scheme.s3a": (
-            "org.apache.hadoop.fs.s3a.commit.S3ACommitterFactory"
-        ),
-    }
+def settings(stores: tuple[Store, ...], keys: dict[str, Keys], table: list[dict[str, Any]]) -> dict[str, str]:
+    """All properties; keys: of every RGW store, by name; table: the entries of settings.json that hold."""
+    found = {entry["key"]: str(entry["value"]) for entry in table if entry.get("file") == "hadoop"}
     for store in stores:
         per_bucket = _aws(store) if isinstance(store, AwsStore) else _rgw(store, keys[store.name])
         for bucket in store.buckets:

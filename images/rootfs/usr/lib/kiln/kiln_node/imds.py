@@ -16,17 +16,22 @@ ADDRESS = "http://169.254.169.254"
 TOKEN_SECONDS = 300
 
 
-def role_keys(http: Http, address: str = ADDRESS) -> Keys:
-    """The keys of the instance's role; NodeFault where there is no metadata service or no role."""
+def login(http: Http, address: str = ADDRESS) -> dict[str, str]:
+    """The header with a token that every question needs; NodeFault where there is no metadata service."""
     lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": str(TOKEN_SECONDS)}
     token = http.send("PUT", f"{address}/latest/api/token", lifetime)
     if token.status != 200:
         raise NodeFault(
             f"the instance metadata service gives no token: {token.status}",
             where=address,
-            hint="only an EC2 instance can refer to SSM parameters; elsewhere use file or credential",
+            hint="only EC2 instances have notices and SSM parameters; elsewhere use file or credential",
         )
-    headers = {"X-aws-ec2-metadata-token": token.body.decode()}
+    return {"X-aws-ec2-metadata-token": token.body.decode()}
+
+
+def role_keys(http: Http, address: str = ADDRESS) -> Keys:
+    """The keys of the instance's role; NodeFault where there is no metadata service or no role."""
+    headers = login(http, address)
     folder = f"{address}/latest/meta-data/iam/security-credentials/"
     role = http.send("GET", folder, headers)
     if role.status != 200 or not role.body.strip():

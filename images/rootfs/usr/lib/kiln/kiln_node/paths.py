@@ -5,6 +5,8 @@ from pathlib import Path
 NODE_JSON = Path("/etc/kiln/node.json")
 SCHEMA = Path("/usr/lib/kiln/node.schema.json")
 IMAGE_JSON = Path("/usr/lib/kiln/image.json")
+#: settings.json and rules.json: what Spark is set to, and what it may not be set to.
+SPARK_DATA = Path("/usr/lib/kiln/spark")
 
 RUN = Path("/run/kiln")
 STATUS = RUN / "status.json"
@@ -20,10 +22,15 @@ ENVIRONMENT = RUN / "environment"
 ROLE_ENVIRONMENT = RUN / "role-environment"
 #: SPARK_CONF_DIR: empty on purpose, so that the daemons' class path is the same on every node.
 EMPTY_CONF = RUN / "empty"
+#: What the history server reads: no secret stands in it.
+HISTORY_CONF = RUN / "history" / "history.conf"
+#: The token that JupyterLab asks for.
+NOTEBOOK_TOKEN = RUN / "notebook" / "token"
 
 SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
 SCRATCH = Path("/scratch")
 SPARK_HOME = Path("/opt/spark")
+JUPYTER_LAB = Path("/opt/conda-env/bin/jupyter-lab")
 CONDA_PYTHON = Path("/opt/conda-env/bin/python")
 RUN_MODULE = Path("/usr/lib/kiln/submit/run_module.py")
 

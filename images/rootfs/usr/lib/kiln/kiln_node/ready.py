@@ -34,15 +34,34 @@ def ui_port(config: NodeConfig) -> int:
     return int(dict(config.spark_conf).get("spark.master.ui.port", "8080"))
 
 
-def ask_master(config: NodeConfig) -> dict[str, Any]:
-    """GET /json/ of the master. No proxy: a caller's environment must not lead away."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def page(config: NodeConfig) -> str:
+    """Address of the master's state as JSON."""
     host = f"[{config.master_host}]" if ":" in config.master_host else config.master_host
-    with opener.open(f"http://{host}:{ui_port(config)}/json/", timeout=5) as answer:
-        found = json.load(answer)
+    return f"http://{host}:{ui_port(config)}/json/"
+
+
+def ask(url: str) -> Any:  # noqa: ANN401 - JSON may be anything
+    """GET of a page that answers JSON. No proxy: a caller's environment must not lead away."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=5) as answer:
+        return json.load(answer)
+
+
+def ask_master(config: NodeConfig) -> dict[str, Any]:
+    """The master's page; OSError or ValueError while there is none."""
+    found = ask(page(config))
     if not isinstance(found, dict):
         raise ValueError("the master's answer is not an object")  # noqa: TRY004 - as bad JSON is
     return found
+
+
+def answers(url: str) -> bool:
+    """Whether a page is there for all to see."""
+    try:
+        ask(url)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def alive_workers(answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -50,17 +69,29 @@ def alive_workers(answer: dict[str, Any]) -> list[dict[str, Any]]:
     return [worker for worker in answer.get("workers", []) if worker.get("state") == "ALIVE"]
 
 
-def judge(config: NodeConfig, address: str, ask: AskMaster) -> Verdict:
-    """One look: master answers as ALIVE; a worker is among its living workers by its address."""
+#: Page of each role's own that answers JSON when it is up; {}: the node's address.
+OWN_PAGES = {"history": "http://{}:18080/api/v1/version", "notebook": "http://{}:8888/api"}
+
+
+def judge(  # noqa: PLR0911 - one return a verdict
+    config: NodeConfig, address: str, ask: AskMaster, own_page: Callable[[str], bool] = answers
+) -> Verdict:
+    """One look: the master answers as ALIVE; a worker is among its living workers by its address; a history
+    server and JupyterLab answer on their own page. History needs no master."""
     if config.role == "standby":
         return Verdict(True, "standby")
+    own = OWN_PAGES.get(config.role)
+    if own is not None and not own_page(own.format(address)):
+        return Verdict(False, f"{own.format(address)} does not answer")
+    if config.role == "history":
+        return Verdict(True, "its page answers")
     try:
         answer = ask()
     except (OSError, ValueError) as error:
         return Verdict(False, f"the master at {config.master_host} does not answer: {error}")
     if answer.get("status") != "ALIVE":
         return Verdict(False, f"the master says {answer.get('status')}")
-    if config.role == "master":
+    if config.role != "worker":
         return Verdict(True, "the master is alive")
     if any(worker.get("host") == address for worker in alive_workers(answer)):
         return Verdict(True, "registered with the master")

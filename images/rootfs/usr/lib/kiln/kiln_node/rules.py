@@ -16,7 +16,12 @@ GUARDED = ("spark.authenticate", "spark.authenticate.secret")
 
 def check(document: dict[str, Any]) -> list[Fault]:
     """Every fault, each with its path."""
-    return [*_buckets(document["stores"]), *_sizes(document["scratch"]), *_guarded(document["spark"])]
+    return [
+        *_buckets(document["stores"]),
+        *_sizes(document["scratch"]),
+        *_guarded(document["spark"]),
+        *_token(document),
+    ]
 
 
 def _buckets(stores: list[dict[str, Any]]) -> Iterator[Fault]:
@@ -40,3 +45,8 @@ def _guarded(spark: dict[str, Any]) -> Iterator[Fault]:
     for key in GUARDED:
         if key in spark["conf"]:
             yield Fault(f"spark.conf.{key}", "may not be set: secrets.spark decides it")
+
+
+def _token(document: dict[str, Any]) -> Iterator[Fault]:
+    if document["role"] == "notebook" and "notebook" not in document["secrets"]:
+        yield Fault("secrets.notebook", "is missing: JupyterLab opens to nobody without one")

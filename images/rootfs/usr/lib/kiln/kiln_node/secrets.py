@@ -21,6 +21,8 @@ def credential_folders() -> list[Path]:
 def references(config: NodeConfig) -> Iterator[tuple[str, SecretRef]]:
     """Every secret that the configuration refers to, with its place in node.json."""
     yield "secrets.spark", config.spark_secret
+    if config.notebook_secret is not None:
+        yield "secrets.notebook", config.notebook_secret
     for index, store in enumerate(config.stores):
         if isinstance(store, RgwStore):
             yield f"stores[{index}].accessKey", store.access_key

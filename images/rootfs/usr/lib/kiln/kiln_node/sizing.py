@@ -1,8 +1,9 @@
-"""What a worker offers to Spark, from what the machine has."""
+"""What a worker offers to Spark, and how executors share it, from what the machine has."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from kiln_node.config import WorkerOffer
 from kiln_node.facts import Facts
@@ -24,11 +25,24 @@ PYTHON_SHARE = 0.2
 #: The launcher refuses executors below 450 MiB of heap; less than this is no worker.
 LEAST_MIB = 512
 
+#: A JVM's pointers double in size from 32 GiB of heap (HotSpot, compressed oops): 31 hold more than 40 would.
+LARGEST_HEAP_MIB = 31 * 1024
+
 
 @dataclass(frozen=True)
 class Offer:
     cores: int
     memory_mib: int
+
+
+@dataclass(frozen=True)
+class Executor:
+    """cores: None when it takes all that its worker has; per_worker: how many of them share one worker."""
+
+    cores: int | None
+    memory_mib: int
+    per_worker: int
+    reason: str
 
 
 def reserve_mib(ram_mib: int) -> int:
@@ -55,3 +69,53 @@ def offer(facts: Facts, override: WorkerOffer | None) -> Offer:
             hint=f"use a machine with more memory (an executor needs {LEAST_MIB} MiB)",
         )
     return Offer(facts.cores, heap)
+
+
+def executor(worker: Offer, cores: int | None) -> Executor:
+    """How executors share a worker; cores: spark.executorCores of node.json, which decides when it is set."""
+    if cores is None:
+        count = min(worker.cores, -(-worker.memory_mib // LARGEST_HEAP_MIB))
+        if count == 1:
+            return Executor(None, worker.memory_mib, 1, "one takes the whole worker")
+        reason = f"each heap stays within {LARGEST_HEAP_MIB // 1024} GiB, above which a JVM's pointers double"
+        return Executor(worker.cores // count, worker.memory_mib // count, count, reason)
+    if cores > worker.cores:
+        raise NodeFault(
+            f"spark.executorCores is {cores}, a worker has {worker.cores}",
+            where="node.json: spark.executorCores",
+            hint=f"set it to at most {worker.cores}",
+        )
+    count = worker.cores // cores
+    memory = worker.memory_mib // count
+    if memory < LEAST_MIB:
+        raise NodeFault(
+            f"spark.executorCores {cores} makes {count} executors of {memory} MiB on a worker",
+            where="node.json: spark.executorCores",
+            hint=f"set it higher: an executor needs {LEAST_MIB} MiB",
+        )
+    return Executor(cores, memory, count, f"spark.executorCores is {cores}")
+
+
+def told(facts: Facts, override: WorkerOffer | None, worker: Offer, share: Executor) -> dict[str, Any]:
+    """What came out and why, as the status has it. Sizes in MiB."""
+    kept = reserve_mib(facts.memory_mib)
+    python = facts.memory_mib - kept - worker.memory_mib
+    why = (
+        f"of {facts.memory_mib} MiB, {kept} stay with the system and the daemon, "
+        f"{python} with Python outside the executors' heaps"
+        if override is None
+        else "spark.worker of node.json; the machine has "
+        f"{facts.cores} cores and {facts.memory_mib} MiB, {facts.memory_mib - worker.memory_mib} are left "
+        "for the system, the daemon and Python"
+    )
+    return {
+        "cores": worker.cores,
+        "memoryMiB": worker.memory_mib,
+        "why": why,
+        "executor": {
+            "perWorker": share.per_worker,
+            "cores": worker.cores if share.cores is None else share.cores,
+            "memoryMiB": share.memory_mib,
+            "why": share.reason,
+        },
+    }

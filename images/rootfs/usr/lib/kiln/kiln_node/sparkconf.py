@@ -1,66 +1,54 @@
-"""spark-defaults.conf: pure rendering of node.json, facts and the secret.
+"""spark-defaults.conf: pure rendering of node.json, the image's table of settings and the secret.
 
 Both daemons and every driver read the same file (--properties-file). What node.json overrides
-comes last and wins.
+comes last and wins; what it may not override, sparkrules refuses.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from kiln_node import paths
 from kiln_node.config import NodeConfig
-from kiln_node.faults import NodeFault
 
 #: Java options of every JVM that talks to a store: the store's own authority is in this trust store.
 TRUST_OPTIONS = (
     f"-Djavax.net.ssl.trustStore={paths.TRUSTSTORE} "
     "-Djavax.net.ssl.trustStoreType=JKS "
-    "-Djavax.net.ssl.trustStorePassword=changeit"
+    "-Djavax.net.ssl.trustStorePassword=changeit "
+    # what a JVM unpacks or spills by itself lands on scratch, too
+    f"-Djava.io.tmpdir={paths.SCRATCH / 'tmp'}"
 )
 
-#: Settings that a node.json may not weaken: they guard the secret and the scratch.
-FIXED = frozenset({"spark.authenticate", "spark.authenticate.secret"})
 
-
-def defaults(config: NodeConfig, secret: str) -> dict[str, str]:
-    """The settings of a node; sources: Spark 4.1's security, standalone and cloud-integration pages."""
-    clash = sorted(FIXED & dict(config.spark_conf).keys())
-    if clash:
-        raise NodeFault(
-            f"spark.conf may not set {', '.join(clash)}",
-            where="node.json: spark.conf",
-            hint="take it out: the cluster's secret is secrets.spark",
-        )
+def defaults(config: NodeConfig, secret: str, table: list[dict[str, Any]], release: str) -> dict[str, str]:
+    """The settings of a node; table: the entries of settings.json that hold for its image, whose Spark is
+    release."""
     settings = {
+        **{entry["key"]: str(entry["value"]) for entry in table if "file" not in entry},
         "spark.master": config.master_url,
-        "spark.authenticate": "true",
         "spark.authenticate.secret": secret,
-        "spark.network.crypto.enabled": "true",
-        "spark.network.crypto.saslFallback": "false",
-        # The default cipher, CTR, does not authenticate what it encrypts.
-        "spark.network.crypto.cipher": "AES/GCM/NoPadding",
-        "spark.io.encryption.enabled": "true",
-        # 4.1 turns the submission server on; it knows no authentication.
-        "spark.master.rest.enabled": "false",
-        "spark.local.dir": str(paths.SCRATCH / "spark"),
-        "spark.worker.cleanup.enabled": "true",
-        "spark.worker.cleanup.appDataTtl": "86400",
+        # of another release or codec, what was left there would stop the master
+        "spark.deploy.recoveryDirectory": str(paths.SCRATCH / "recovery" / release),
         # ours in the *default* options, which come before what a job sets in extraJavaOptions
         "spark.driver.defaultJavaOptions": TRUST_OPTIONS,
         "spark.executor.defaultJavaOptions": TRUST_OPTIONS,
         "spark.pyspark.python": str(paths.CONDA_PYTHON),
         "spark.pyspark.driver.python": str(paths.CONDA_PYTHON),
-        "spark.sql.sources.commitProtocolClass": (
-            "org.apache.spark.internal.io.cloud.PathOutputCommitProtocol"
-        ),
-        "spark.sql.parquet.output.committer.class": (
-            "org.apache.spark.internal.io.cloud.BindingParquetOutputCommitter"
-        ),
-        # nothing writes below /opt or the home folder
-        "spark.sql.warehouse.dir": str(paths.SCRATCH / "warehouse"),
     }
     return {**settings, **dict(config.spark_conf)}
+
+
+def history(settings: dict[str, str]) -> dict[str, str]:
+    """Of the history server: it joins no cluster, so it has no secret; it reads where jobs write."""
+    kept = {key: value for key, value in settings.items() if not key.startswith("spark.authenticate")}
+    return {
+        **kept,
+        "spark.history.fs.logDirectory": settings.get("spark.eventLog.dir", ""),
+        # whoever reaches the page may look
+        "spark.history.ui.acls.enable": "false",
+    }
 
 
 def render(settings: dict[str, str]) -> str:

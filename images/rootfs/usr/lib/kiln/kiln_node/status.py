@@ -1,8 +1,9 @@
 """The node's state, as /run/kiln/status.json and as lines for machines and people.
 
-{"version": 1, "cluster", "role", "phase", "image", "seal", "files", "scratch", "fault", "timings"};
-phase goes booting, validated, scratch, configured, started, ready, or failed from anywhere; timings are
-milliseconds since the machine's PID 1 started.
+{"version": 1, "cluster", "role", "phase", "image", "seal", "files", "scratch", "sizing", "metadata",
+"leaving", "fault", "timings"}; phase goes booting, validated, scratch, configured, started, ready, or failed
+from anywhere; a worker that was told to leave is leaving, then left. timings are milliseconds since the
+machine's PID 1 started.
 """
 
 from __future__ import annotations
@@ -17,7 +18,17 @@ from kiln_node.faults import NodeFault
 
 State = dict[str, Any]
 
-PHASES: Final = ("booting", "validated", "scratch", "configured", "started", "ready", "failed")
+PHASES: Final = (
+    "booting",
+    "validated",
+    "scratch",
+    "configured",
+    "started",
+    "ready",
+    "failed",
+    "leaving",
+    "left",
+)
 
 
 def initial() -> State:
@@ -31,6 +42,9 @@ def initial() -> State:
         "seal": None,
         "files": None,
         "scratch": None,
+        "sizing": None,
+        "metadata": None,
+        "leaving": None,
         "fault": None,
         "timings": {},
     }
@@ -91,6 +105,7 @@ def describe(state: State) -> str:
         of = f" of {', '.join(scratch['members'])}" if scratch["members"] else ""
         mounted = "mounted" if scratch["mounted"] else "NOT mounted"
         rows.append(("scratch", f"{scratch['device']}{of}, {size}, {mounted}"))
+    rows += _spark(state)
     if state["timings"]:
         steps = sorted(state["timings"].items(), key=lambda item: item[1])
         rows.append(("timings", ", ".join(f"{phase} {at / 1000:.1f} s" for phase, at in steps)))
@@ -104,6 +119,30 @@ def describe(state: State) -> str:
         ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows) + "\n"
+
+
+def _spark(state: State) -> list[tuple[str, str]]:
+    """What a worker offers and how executors share it, with the reason; what jobs may not reach; a leave."""
+    rows: list[tuple[str, str]] = []
+    if state["sizing"]:
+        offer, share = state["sizing"], state["sizing"]["executor"]
+        rows += [
+            ("offers", f"{offer['cores']} cores, {offer['memoryMiB']} MiB of heap: {offer['why']}"),
+            (
+                "executors",
+                f"{share['perWorker']} on this worker, {share['cores']} cores and {share['memoryMiB']} MiB "
+                f"each: {share['why']}",
+            ),
+        ]
+    if state["metadata"]:
+        closed = state["metadata"] == "closed"
+        rows.append(
+            ("metadata", "closed to jobs" if closed else "open to jobs: a store has no keys of its own")
+        )
+    if state["leaving"]:
+        how = state["leaving"]["how"]
+        rows.append(("leaving", state["leaving"]["because"] + (f"; {how}" if how else "")))
+    return rows
 
 
 def read(path: Path = paths.STATUS) -> State:

@@ -13,6 +13,7 @@ from kiln_node import (
     eventlog,
     facts,
     filecheck,
+    leave,
     paths,
     ready,
     role,
@@ -35,13 +36,20 @@ def _scratch() -> dict[str, Any]:
 
 
 def _configure() -> dict[str, Any]:
-    configure.run(_config())
-    return {}
+    return configure.run(_config(), HostCommands())
 
 
 def _role() -> dict[str, Any]:
-    role.run(_config(), HostCommands())
-    return {}
+    role.run(_config(), HostCommands(), _guarded)
+    return {"leaving": None}
+
+
+def _guarded(unit: str) -> NodeFault | None:
+    """What the guard of a unit has published of why it does not start."""
+    fault = status.read()["fault"]
+    if fault is None or fault["unit"] != unit:
+        return None
+    return NodeFault(fault["what"], where=fault["where"], hint=fault["hint"])
 
 
 def _ready() -> dict[str, Any]:
@@ -94,7 +102,7 @@ def check_files() -> int:
         hint="store the image again (kiln bake, kiln promote) and deploy again",
     )
     status.publish(status.fail(state, "kiln-files.service", fault, status.milliseconds_since_boot()))
-    HostCommands().run(["systemctl", "stop", "spark-worker.service", "spark-master.service"])
+    leave.stop_all(HostCommands())
     return 1
 
 

@@ -10,10 +10,12 @@ import os
 import pwd
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from kiln_node import paths, ready
+from kiln_node import driver, kernel, paths, ready
 from kiln_node.config import NodeConfig
 from kiln_node.faults import NodeFault
+from kiln_node.scratch import mountpoint
 
 USAGE = """usage: kiln-submit [SPARK-SUBMIT OPTIONS] (-m MODULE | FILE.py) [ARGUMENTS]
 
@@ -23,8 +25,9 @@ Runs a job on this cluster.
 """
 
 
-def executor_memory(answer: dict[str, object]) -> str:
-    """The memory that every living worker has: what an executor asks for when a job says nothing."""
+def executor_size(answer: dict[str, object], cores: int | None) -> dict[str, str]:
+    """What an executor asks for when a job says nothing: what fits every living worker.
+    cores: spark.executorCores of node.json."""
     workers = ready.alive_workers(answer)
     if not workers:
         raise NodeFault(
@@ -32,11 +35,11 @@ def executor_memory(answer: dict[str, object]) -> str:
             where="cluster",
             hint="run kiln-status on the workers: it names what they wait for",
         )
-    return f"{min(int(str(worker['memory'])) for worker in workers)}m"
+    return kernel.size(workers, cores)
 
 
-def arguments(given: Sequence[str], configured: set[str], smallest: Callable[[], str]) -> list[str]:
-    """spark-submit's arguments; smallest: asked only when neither job nor node.json sets the memory."""
+def arguments(given: Sequence[str], configured: set[str], size: Callable[[], dict[str, str]]) -> list[str]:
+    """spark-submit's arguments; size: asked only when neither job nor node.json sets the memory."""
     options, program = _split(list(given))
     memory_given = "spark.executor.memory" in configured or any(
         option == "--executor-memory"
@@ -44,8 +47,10 @@ def arguments(given: Sequence[str], configured: set[str], smallest: Callable[[],
         or "spark.executor.memory=" in option
         for option in options
     )
-    memory = [] if memory_given else ["--conf", f"spark.executor.memory={smallest()}"]
-    return ["--properties-file", str(paths.SPARK_DEFAULTS), *memory, *options, *program]
+    sized = {} if memory_given else size()
+    ours = [word for key, value in sorted(sized.items()) for word in ("--conf", f"{key}={value}")]
+    # what a job sets itself comes later and wins
+    return ["--properties-file", str(paths.SPARK_DEFAULTS), *ours, *options, *program]
 
 
 def _split(given: list[str]) -> tuple[list[str], list[str]]:
@@ -59,29 +64,8 @@ def _split(given: list[str]) -> tuple[list[str], list[str]]:
     return given[:at], [str(paths.RUN_MODULE), *module, *given[at + 2 :]]
 
 
-def environment(text: str, base: dict[str, str]) -> dict[str, str]:
-    """The node's environment file over a small part of the caller's."""
-    kept = {name: base[name] for name in ("TERM", "TZ") if name in base}
-    values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-    plain = {name: value[1:-1].replace("\\", "") for name, value in values.items()}
-    return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(paths.SCRATCH / "home"),
-        **kept,
-        **plain,
-    }
-
-
-def become_spark() -> None:
-    """From root to the user spark, for good."""
-    account = pwd.getpwnam(paths.SPARK_USER)
-    os.initgroups(account.pw_name, account.pw_gid)
-    os.setgid(account.pw_gid)
-    os.setuid(account.pw_uid)
-
-
 def main(given: Sequence[str], load: Callable[[], NodeConfig]) -> int:
-    """Replaces this process by spark-submit."""
+    """Runs spark-submit as a unit of its own; its exit code is this one's."""
     if not given or given[0] in ("-h", "--help"):
         print(USAGE, end="")
         return 0 if given else 2
@@ -90,11 +74,14 @@ def main(given: Sequence[str], load: Callable[[], NodeConfig]) -> int:
         print("kiln-submit: must be started by root: sudo kiln-submit …", file=sys.stderr)
         return 2
     try:
-        text = paths.ENVIRONMENT.read_text(encoding="utf-8")
         config = load()
+        paths.ENVIRONMENT.stat()
+        paths.SPARK_DEFAULTS.stat()
+        mountpoint.require_mount()
         configured = {key for key, _ in config.spark_conf}
-        argv = arguments(given, configured, lambda: executor_memory(ready.ask_master(config)))
-        become_spark()
+        argv = arguments(
+            given, configured, lambda: executor_size(ready.ask_master(config), config.executor_cores)
+        )
     except FileNotFoundError as error:
         print(f"kiln-submit: {error.filename} is missing: this node is not configured", file=sys.stderr)
         print("what to do: kiln-status names the cause", file=sys.stderr)
@@ -104,10 +91,7 @@ def main(given: Sequence[str], load: Callable[[], NodeConfig]) -> int:
         if isinstance(fault, NodeFault):
             print(f"what to do: {fault.hint}", file=sys.stderr)
         return 3
-    if not os.access(".", os.X_OK, effective_ids=True):
-        os.chdir("/")
-    os.umask(0o027)
-    program = str(paths.SPARK_HOME / "bin" / "spark-submit")
-    os.execve(  # noqa: S606 - no shell is the point
-        program, [program, *argv], environment(text, dict(os.environ))
-    )
+    account = pwd.getpwnam(paths.SPARK_USER)
+    folder = driver.working_folder(Path.cwd(), account.pw_uid, account.pw_gid)
+    unit = f"spark-driver-{os.getpid()}"
+    return driver.run(driver.words(argv, unit, folder, os.environ), unit)

@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import type { NodeConfig } from './node';
+
+/*
+ * Which configurations of Spark are refused. The table is data that the image carries
+ * (images/rootfs/usr/lib/kiln/spark): kiln_node/sparkjudge.py judges the same at a node's start, and
+ * test/fixtures/spark holds documents that both must judge alike.
+ */
+
+const JarName = z.enum(['hadoop', 'hadoopAws', 'committer']);
+const Bounds = z.strictObject({ from: z.string().optional(), before: z.string().optional() });
+
+type Condition =
+  | { all: Condition[] }
+  | { any: Condition[] }
+  | { not: Condition }
+  /** Stands in node.json's spark.conf. */
+  | { given: string[] }
+  | { setting: string; is: string[] }
+  | { setting: string; begins: string[] }
+  /** A whole number not below that of another setting. */
+  | { setting: string; above: string }
+  /** A local path of the list does not lie below the folder. */
+  | { setting: string; outside: string }
+  | { spark: z.infer<typeof Bounds> }
+  | { jar: z.infer<typeof JarName>; present: boolean }
+  | { jar: z.infer<typeof JarName>; differs: z.infer<typeof JarName> };
+
+const Condition: z.ZodType<Condition> = z.lazy(() =>
+  z.union([
+    z.strictObject({ all: z.array(Condition).min(1) }),
+    z.strictObject({ any: z.array(Condition).min(1) }),
+    z.strictObject({ not: Condition }),
+    z.strictObject({ given: z.array(z.string()).min(1) }),
+    z.strictObject({ setting: z.string(), is: z.array(z.string()).min(1) }),
+    z.strictObject({ setting: z.string(), begins: z.array(z.string()).min(1) }),
+    z.strictObject({ setting: z.string(), above: z.string() }),
+    z.strictObject({ setting: z.string(), outside: z.string() }),
+    z.strictObject({ spark: Bounds }),
+    z.strictObject({ jar: JarName, present: z.boolean() }),
+    z.strictObject({ jar: JarName, differs: JarName }),
+  ]),
+);
+
+/** settings.json: what every node sets unless spark.conf says otherwise, with the reason and its source. */
+export const SparkSettings = z.strictObject({
+  about: z.string(),
+  settings: z.array(
+    z.strictObject({
+      key: z.string(),
+      value: z.string(),
+      /** Default: spark-defaults.conf. */
+      file: z.literal('hadoop').optional(),
+      when: Condition.optional(),
+      why: z.string().min(1),
+      source: z.string().min(1),
+    }),
+  ),
+});
+export type SparkSettings = z.infer<typeof SparkSettings>;
+
+const Role = z.enum(['master', 'worker', 'history', 'notebook', 'driver', 'standby']);
+
+/** rules.json: what is refused, why, what to do, and who says so. */
+export const SparkRules = z.strictObject({
+  about: z.string(),
+  rules: z.array(
+    z.strictObject({
+      id: z.string().regex(/^[a-z0-9-]+$/),
+      /** Default: every role. */
+      roles: z.array(Role).optional(),
+      /** Judged once more for every bucket with settings of its own. */
+      perBucket: z.literal(true).optional(),
+      when: Condition,
+      /** `{KEY}` is the setting's value. */
+      what: z.string().min(1),
+      hint: z.string().min(1),
+      source: z.string().min(1),
+    }),
+  ),
+});
+export type SparkRules = z.infer<typeof SparkRules>;
+
+/** Releases of what an image runs; null where it has no such jar. */
+export interface SparkImage {
+  readonly spark: string;
+  readonly hadoop: string | null;
+  readonly hadoopAws: string | null;
+  readonly committer: string | null;
+}
+
+export interface Refusal {
+  readonly rule: string;
+  /** Whose settings were refused; null for those of all buckets. */
+  readonly bucket: string | null;
+  readonly what: string;
+  readonly hint: string;
+  readonly source: string;
+}
+
+interface View {
+  readonly image: SparkImage;
+  readonly settings: ReadonlyMap<string, string>;
+  readonly given: ReadonlySet<string>;
+}
+
+const WHOLE = /^\d+$/;
+
+function version(text: string): readonly [number, number, number] {
+  const [major = 0, minor = 0, patch = 0] = (text.match(/\d+/g) ?? []).map(Number);
+  return [major, minor, patch];
+}
+
+function before(left: string, right: string): boolean {
+  const [a, b] = [version(left), version(right)];
+  for (const at of [0, 1, 2] as const) if (a[at] !== b[at]) return a[at] < b[at];
+  return false;
+}
+
+/** A local path that is not below the folder; an address of a store is no local path. */
+function outside(path: string, folder: string): boolean {
+  const local = path.trim().replace(/^file:(\/\/)?/, '');
+  if (local === '' || /^[a-z0-9+.-]+:/.test(local)) return false;
+  return local.split('/').includes('..') || !local.startsWith(`${folder}/`);
+}
+
+function holds(condition: Condition, view: View): boolean {
+  if ('all' in condition) return condition.all.every((part) => holds(part, view));
+  if ('any' in condition) return condition.any.some((part) => holds(part, view));
+  if ('not' in condition) return !holds(condition.not, view);
+  if ('given' in condition) return condition.given.some((key) => view.given.has(key));
+  if ('spark' in condition) {
+    const { from, before: end } = condition.spark;
+    const { spark } = view.image;
+    return (from === undefined || !before(spark, from)) && (end === undefined || before(spark, end));
+  }
+  if ('jar' in condition) {
+    const jar = view.image[condition.jar];
+    if ('present' in condition) return (jar !== null) === condition.present;
+    const other = view.image[condition.differs];
+    return jar !== null && other !== null && jar !== other;
+  }
+  const found = view.settings.get(condition.setting);
+  const value = (found ?? '').trim();
+  if ('is' in condition) return condition.is.some((one) => one.toLowerCase() === value.toLowerCase());
+  if ('begins' in condition) return condition.begins.some((start) => value.startsWith(start));
+  if ('outside' in condition) {
+    return (found ?? '').split(',').some((path) => outside(path, condition.outside));
+  }
+  const other = view.settings.get(condition.above);
+  if (found === undefined || other === undefined || !WHOLE.test(found) || !WHOLE.test(other)) return false;
+  return BigInt(found) >= BigInt(other);
+}
+
+const HADOOP = 'spark.hadoop.';
+
+/** Those with settings of their own. A bucket's name may have dots; what follows it begins with a word that S3A knows. */
+function bucketsOf(settings: ReadonlyMap<string, string>): readonly string[] {
+  const own = /^fs\.s3a\.bucket\.(.+?)\.(?:committer|threads|connection|endpoint)\.?/;
+  const found = [...settings.keys()].map((key) => own.exec(key)?.[1]).filter((name) => name !== undefined);
+  return [...new Set(found)].sort();
+}
+
+function ofBucket(settings: ReadonlyMap<string, string>, bucket: string): ReadonlyMap<string, string> {
+  const own = `fs.s3a.bucket.${bucket}.`;
+  const moved = [...settings]
+    .filter(([key]) => key.startsWith(own))
+    .map(([key, value]) => [`fs.s3a.${key.slice(own.length)}`, value] as const);
+  return new Map([...settings, ...moved]);
+}
+
+/** Every refusal of a configuration; conf: node.json's spark.conf. */
+export function judgeSpark(
+  { rules }: SparkRules,
+  { settings }: SparkSettings,
+  image: SparkImage,
+  role: NodeConfig['role'],
+  conf: Readonly<Record<string, string>>,
+): readonly Refusal[] {
+  const given = Object.entries(conf).map(
+    ([key, value]) => [key.startsWith(HADOOP) ? key.slice(HADOOP.length) : key, value] as const,
+  );
+  const nothing: View = { image, settings: new Map(), given: new Set() };
+  const base = settings
+    .filter(({ when }) => when === undefined || holds(when, nothing))
+    .map(({ key, value }) => [key, value] as const);
+  const inForce = new Map([...base, ...given]);
+  const names = new Set(given.map(([key]) => key));
+  return rules
+    .filter(({ roles }) => roles === undefined || roles.includes(role))
+    .flatMap((rule) => {
+      const look = (bucket: string | null, view: View): Refusal[] => {
+        if (!holds(rule.when, view)) return [];
+        const { hadoop, hadoopAws, committer } = image;
+        const texts = new Map([
+          ...view.settings,
+          ...Object.entries({ hadoop, hadoopAws, committer }).map(
+            ([name, release]) => [name, release ?? 'missing'] as const,
+          ),
+        ]);
+        const what = rule.what.replaceAll(/\{([\w.]+)\}/g, (_, key: string) => texts.get(key) ?? 'not set');
+        return [
+          {
+            rule: rule.id,
+            bucket,
+            what: bucket === null ? what : `bucket ${bucket}: ${what}`,
+            hint: rule.hint,
+            source: rule.source,
+          },
+        ];
+      };
+      const everywhere = look(null, { image, settings: inForce, given: names });
+      if (everywhere.length > 0 || rule.perBucket === undefined) return everywhere;
+      return bucketsOf(inForce).flatMap((bucket) =>
+        look(bucket, { image, settings: ofBucket(inForce, bucket), given: names }),
+      );
+    });
+}
+
+/** What an image runs, from the versions in its record (factory/contracts/record.ts). */
+export function sparkImageOf(versions: Readonly<Record<string, string>>): SparkImage {
+  const committer = /:(.+)$/.exec(versions['committer'] ?? '')?.[1] ?? null;
+  const hadoop = versions['hadoop'] ?? null;
+  // The lock takes hadoop-aws of the Hadoop in Spark's jars; a node looks at the jars themselves.
+  return { spark: versions['spark'] ?? '', hadoop, hadoopAws: hadoop, committer };
+}

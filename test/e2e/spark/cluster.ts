@@ -1,0 +1,189 @@
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { LaunchGroup } from '../../../factory/contracts/launch';
+import type { NodeConfig } from '../../../factory/contracts/node';
+import { CLUSTERS } from '../../../factory/machines/cluster';
+import { freePort } from '../../../factory/machines/network';
+import type { RunResult } from '../../../factory/ports/exec';
+import { hostExec } from '../../../factory/ports/exec-host';
+import type { Holder } from '../../../factory/ports/holder';
+import { hostHolders } from '../../../factory/ports/holder-host';
+import type { BakedImage } from '../image';
+
+const HOME = resolve(__dirname, '../../..');
+export const NAME = 'spark';
+export const MASTER = '10.213.0.10';
+export const HISTORY = '10.213.0.11';
+export const NOTEBOOK = '10.213.0.12';
+const GATEWAY = '10.213.0.1';
+/** Where EC2's metadata answers; in a test, at the gateway. */
+export const METADATA = '169.254.169.254';
+
+const MasterPage = z.object({
+  status: z.string(),
+  workers: z.array(z.object({ host: z.string(), state: z.string() })),
+  activeapps: z.array(z.object({ name: z.string() })),
+  completedapps: z.array(z.object({ name: z.string(), state: z.string() })),
+});
+
+const Status = z.looseObject({
+  phase: z.string(),
+  fault: z.object({ unit: z.string(), what: z.string(), hint: z.string() }).nullable(),
+  leaving: z.object({ because: z.string(), how: z.string().nullable() }).nullable(),
+  sizing: z.unknown(),
+  metadata: z.string().nullable(),
+});
+
+/** One cluster with every role, and the object store that its event logs go to. */
+export class Cluster {
+  private constructor(readonly project: string) {}
+
+  static async start({ folder, record }: BakedImage, workers: number): Promise<Cluster> {
+    const project = mkdtempSync(join(tmpdir(), 'kiln-spark-'));
+    const cluster = new Cluster(project);
+    copyFileSync(join(HOME, 'factory.yaml'), join(project, 'factory.yaml'));
+    mkdirSync(join(project, 'registry/images'), { recursive: true });
+    writeFileSync(join(project, 'registry/registry.json'), '{"version":1}\n');
+    symlinkSync(folder, join(project, 'registry/images', record.digest.slice(7)));
+    const port = await freePort();
+    await cluster.kiln(['store', 'up', '--port', String(port)]);
+    const image = { digest: record.digest, contentId: record.contentId };
+    const up = async (
+      group: string,
+      role: NodeConfig['role'],
+      count: number,
+      first: string,
+    ): Promise<void> => {
+      const spec: LaunchGroup = {
+        version: 1,
+        cluster: NAME,
+        group,
+        machine: 'nspawn',
+        count,
+        image,
+        registry: 'registry',
+        network: { gateway: `${GATEWAY}/24`, first, forward: { 7443: `127.0.0.1:${String(port)}` } },
+        node: {
+          version: 1,
+          cluster: NAME,
+          role,
+          master: { host: MASTER, port: 7077 },
+          image,
+          scratch: { kind: 'directory' },
+          stores: [
+            {
+              kind: 'rgw',
+              name: 'local',
+              endpoint: `https://${GATEWAY}:7443`,
+              buckets: ['flights'],
+              accessKey: { credential: 'store-access-key' },
+              secretKey: { credential: 'store-secret-key' },
+              ca: { credential: 'store-ca' },
+            },
+          ],
+          secrets: {
+            spark: { credential: 'spark-secret' },
+            ...(role === 'notebook' ? { notebook: { credential: 'notebook-token' } } : {}),
+          },
+          spark: {
+            conf: {
+              'spark.eventLog.enabled': 'true',
+              'spark.eventLog.dir': 's3a://flights/spark-events',
+              'spark.eventLog.rolling.enabled': 'true',
+              'spark.eventLog.compress': 'true',
+            },
+            worker: { cores: 1, memoryMiB: 1024 },
+            leastFreeMiB: 64,
+            leave: { notice: 'ec2', seconds: 60 },
+          },
+        },
+        credentials: {
+          'store-access-key': { file: '.kiln/store/access-key' },
+          'store-secret-key': { file: '.kiln/store/secret-key' },
+          'store-ca': { file: '.kiln/store/ca.pem' },
+          'spark-secret': { generate: 'cluster' },
+          'notebook-token': { generate: 'cluster' },
+        },
+        cpus: 2,
+        memoryMiB: 3072,
+        disks: { count: 0, sizeMiB: 64 },
+      };
+      const file = join(project, `${group}.json`);
+      writeFileSync(file, JSON.stringify(LaunchGroup.parse(spec)));
+      await cluster.kiln(['machines', 'up', '--spec', file]);
+    };
+    await up('master', 'master', 1, MASTER);
+    await up('worker', 'worker', workers, '10.213.0.20');
+    await up('history', 'history', 1, HISTORY);
+    await up('notebook', 'notebook', 1, NOTEBOOK);
+    await cluster.kiln([
+      ...['machines', 'wait', '--cluster', NAME, '--workers', String(workers), '--timeout', '600'],
+    ]);
+    return cluster;
+  }
+
+  async end(): Promise<void> {
+    await this.kiln(['machines', 'down', '--cluster', NAME], [0, 1, 3]);
+    await this.kiln(['store', 'down'], [0, 1, 3]);
+    rmSync(this.project, { recursive: true, force: true });
+  }
+
+  kiln(args: readonly string[], accept = [0]): Promise<RunResult> {
+    return hostExec.run(join(HOME, 'bin/kiln'), args, { cwd: this.project, accept });
+  }
+
+  /** Runs a command as root in a machine, such as `worker-1`. */
+  in(machine: string, command: readonly string[], accept = [0]): Promise<RunResult> {
+    return this.kiln(
+      ['machines', 'exec', '--cluster', NAME, '--machine', this.machine(machine), '--', ...command],
+      accept,
+    );
+  }
+
+  machine(machine: string): string {
+    return `${NAME}-${machine.includes('-') ? machine : `${machine}-1`}`;
+  }
+
+  /** A machine's /scratch as seen from here. */
+  scratch(machine: string): string {
+    return join(this.project, '.kiln/clusters', NAME, this.machine(machine), 'scratch');
+  }
+
+  async status(machine: string): Promise<z.infer<typeof Status>> {
+    const { stdout } = await this.in(machine, ['kiln-status', '--json'], [0, 1]);
+    return Status.parse(JSON.parse(stdout));
+  }
+
+  /** A page of one of Spark's daemons, fetched inside the cluster. */
+  async page(address: string): Promise<string> {
+    const { stdout } = await (await this.holder()).run('curl', ['-sS', '--max-time', '20', address]);
+    return stdout;
+  }
+
+  async master(): Promise<z.infer<typeof MasterPage>> {
+    return MasterPage.parse(JSON.parse(await this.page(`http://${MASTER}:8080/json/`)));
+  }
+
+  /** Addresses of the workers that the master counts as alive. */
+  async alive(): Promise<readonly string[]> {
+    const { workers } = await this.master();
+    return workers.filter(({ state }) => state === 'ALIVE').map(({ host }) => host);
+  }
+
+  async holder(): Promise<Holder> {
+    const found = await hostHolders(hostExec).find(join(CLUSTERS, NAME));
+    if (found === undefined) throw new Error('the cluster has ended');
+    return found;
+  }
+
+  /** EC2's metadata as the machines of this cluster see it. @returns its log. */
+  async metadata(told: string): Promise<string> {
+    const holder = await this.holder();
+    await holder.run('ip', ['address', 'add', `${METADATA}/32`, 'dev', 'kiln0']);
+    const log = join(this.project, 'imds.log');
+    await holder.spawn('imds', 'python3', [join(__dirname, 'imds.py'), METADATA, told], { log });
+    return log;
+  }
+}
