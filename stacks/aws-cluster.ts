@@ -124,6 +124,7 @@ export class AwsClusterStack extends TerraformStack {
     const common = {
       image: ami,
       profile: role.profileArn,
+      diskGiB: Math.ceil(image.record.size / 2 ** 30),
       tags,
       after: [...endpoints, ...(secret.resource === undefined ? [] : [secret.resource])],
       ...(props.diskKey === undefined ? {} : { kmsKey: props.diskKey }),

@@ -15,6 +15,8 @@ export interface NodeTemplateProps {
   readonly profile: string;
   /** Machines get a network interface of these groups, or this one that is there. */
   readonly network: { readonly securityGroups: readonly string[] } | { readonly interface: string };
+  /** Size of the root disk: the image's, since nothing on a node makes use of more. */
+  readonly diskGiB: number;
   /** ARN of the key of root disks. @default the account's own alias/aws/ebs */
   readonly kmsKey?: string;
   readonly tags: Readonly<Record<string, string>>;
@@ -67,6 +69,7 @@ export class NodeTemplate extends Construct {
           ebs: {
             encrypted: 'true',
             volumeType: 'gp3',
+            volumeSize: props.diskGiB,
             deleteOnTermination: 'true',
             ...(props.kmsKey === undefined ? {} : { kmsKeyId: props.kmsKey }),
           },
