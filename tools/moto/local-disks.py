@@ -1,4 +1,4 @@
-"""Instance types of EC2 with local NVMe SSDs that can boot the image: disks and GB of each, by family, as JSON.
+"""Instance types of EC2 with local NVMe SSDs that can boot the image: disks and GB of each, as JSON.
 
 The figures are EC2's own answer to DescribeInstanceTypes, as moto carries it. Kept are types of x86_64 whose
 local disks are NVMe SSDs and that boot by UEFI, since that is how the image boots.

@@ -207,7 +207,7 @@ export const RULES: readonly Rule[] = [
     check: ({ resources }) =>
       resources
         .filter(({ type }) => FROM_OUTSIDE.includes(type))
-        .map(({ address, type }) => ({ where: address, what: `is a ${type.replace('aws_', '')}` })),
+        .map(({ address, type }) => ({ where: address, what: `is of type ${type}` })),
   },
   {
     name: 'no-public-address',
