@@ -8,7 +8,7 @@ import type { MachineImage } from './machine-image';
 export interface NodeTemplateProps {
   readonly name: string;
   readonly image: MachineImage;
-  /** node.json; also tagged with its digest. */
+  /** node.json; machines and disks are tagged with its image. */
   readonly node: NodeConfig;
   readonly type: string;
   /** ARN of the instance profile. */
@@ -30,7 +30,8 @@ export class NodeTemplate extends Construct {
 
   constructor(scope: Construct, id: string, props: NodeTemplateProps) {
     super(scope, id);
-    const tags = { ...props.tags, Name: props.name, 'kiln:digest': props.node.image.digest };
+    const own = { ...props.tags, Name: props.name };
+    const tags = { ...own, 'kiln:digest': props.node.image.digest };
     const text = userData(props.node);
     this.node.addValidation({
       validate: () =>
@@ -78,7 +79,7 @@ export class NodeTemplate extends Construct {
       // A node that turns itself off is not kept and paid for.
       instanceInitiatedShutdownBehavior: 'terminate',
       tagSpecifications: ['instance', 'volume'].map((resourceType) => ({ resourceType, tags })),
-      tags,
+      tags: own,
     });
     this.id = template.id;
     this.version = `\${${template.fqn}.latest_version}`;

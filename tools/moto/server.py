@@ -67,7 +67,8 @@ def replace(group: Any, skip_matching: bool) -> int:
 
     old = [state for state in group.instance_states if not (skip_matching and matches(state.instance))]
     backend = group.autoscaling_backend
-    backend.ec2_backend.terminate_instances([state.instance.id for state in old])
+    if old:
+        backend.ec2_backend.terminate_instances([state.instance.id for state in old])
     group.instance_states = [state for state in group.instance_states if state not in old]
     group.set_desired_capacity(group.desired_capacity)
     return len(old)
