@@ -25,7 +25,7 @@ export const hasAwsProvider: string | undefined = (() => {
     config === undefined ? undefined : join(config, '..', 'mirror', 'registry.terraform.io', AWS_LEAF);
   return mirror !== undefined && existsSync(mirror)
     ? undefined
-    : 'needs hashicorp/aws 5.100.0: terraform providers mirror /opt/tf-plugins, then tools/setup';
+    : 'needs hashicorp/aws 5.100.0 in /opt/tf-plugins, by terraform providers mirror: docs/terraform.md';
 })();
 
 /** Nothing of the caller's own terraform settings reaches a test. */
