@@ -209,7 +209,7 @@ describe.skipIf(notHere !== undefined)(
         first.stdin.end('no\n');
         await new Promise((done) => first.on('exit', done));
       }
-      expect(await plan(folder)).toEqual({});
+      expect(await plan(synth())).toEqual({});
     });
 
     it('is destroyed without a trace, but for the data', async () => {
