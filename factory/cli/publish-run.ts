@@ -26,7 +26,7 @@ export async function run(name: string, options: Options): Promise<void> {
     verify: options.verify === true,
     deprecate: options.deprecate,
   };
-  const { state } = findProject();
+  const { state, cache } = findProject();
   const { settings, home } = openRegistry();
   if (!(await home.exists())) throw noRegistry(home.where);
   const view = publishView(process.stderr, json, note);
@@ -35,7 +35,7 @@ export async function run(name: string, options: Options): Promise<void> {
     // Read under the lock: what another run here just published counts.
     const catalogue = await readCatalogue(home, settings.image, settings.bakes);
     const target = findImage(catalogue, name);
-    const place: Place = { home, catalogue, state };
+    const place: Place = { home, catalogue, state, cache };
     if (options.withdraw === true) {
       await takeBack(place, target, asked.regions);
       return;

@@ -35,6 +35,8 @@ export interface Place {
   readonly catalogue: Catalogue;
   /** kiln's state in the project: journals are there. */
   readonly state: string;
+  /** The user's cache: a disk that is made from the registry is kept there. */
+  readonly cache: string;
 }
 
 /** A plan, and what it was made from that carrying it out needs. */
@@ -104,7 +106,7 @@ export async function planPublish(
       ],
     },
     target,
-    disk: diskOf(place, target),
+    disk: await diskOf(place, target),
     blocks: first.blocks,
     journal: question.journal,
     resume: first.resume,
@@ -132,7 +134,8 @@ async function planFirst(effects: Effects, place: Place, question: Question, reg
   const left = readJournal(question.journal);
   const seen = await lookAt(effects, region, target.record, left);
   const common = inEvery(effects, place, question, region, seen);
-  const read = (): Promise<DiskBlocks> => readDisk(effects, diskOf(place, target), target.digest);
+  const read = async (): Promise<DiskBlocks> =>
+    await readDisk(effects, await diskOf(place, target), target.digest);
   if (seen.ami !== undefined) {
     return {
       region: {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CatalogueImage, imageFiles } from '../registry/catalogue';
 import { DISK } from '../registry/layout';
@@ -13,7 +12,9 @@ import type { Asked, Place } from './plan-publish';
 import { readDisk } from './read-disk';
 import type { Standing } from './standing';
 
-export const diskOf = ({ home }: Place, image: CatalogueImage): string => join(imageFiles(home, image), DISK);
+/** The raw disk: of the bake here, else made from the registry. */
+export const diskOf = async ({ home, cache }: Place, image: CatalogueImage): Promise<string> =>
+  join(await imageFiles(home, { cache }, image), DISK);
 
 interface UploadQuestion {
   readonly target: CatalogueImage;
@@ -45,7 +46,7 @@ function below(place: Place, asked: Asked, question: UploadQuestion): Parent | s
     encryptedByDefault: seen.encryptedByDefault,
     atHand: (digest) => {
       const image = place.catalogue.images.find((each) => each.digest === digest);
-      return image !== undefined && existsSync(diskOf(place, image));
+      return image !== undefined && (image.stored || image.bake !== undefined);
     },
   });
 }
@@ -64,7 +65,7 @@ export async function planUpload(
   const chosen = below(place, asked, question);
   const parent = typeof chosen === 'string' ? undefined : chosen;
   const image = place.catalogue.images.find(({ digest }) => digest === parent?.digest);
-  const parentBlocks = image && (await readDisk(effects, diskOf(place, image), image.digest));
+  const parentBlocks = image && (await readDisk(effects, await diskOf(place, image), image.digest));
   const size = volumeSize(target.record.size);
   const encrypted = asked.kmsKeys.has(region) || seen.encryptedByDefault;
   const send = blocksToSend({

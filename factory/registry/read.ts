@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Digest, Name } from '../contracts/digest';
 import type { ChannelEntry } from '../contracts/channel';
+import { Publication } from '../contracts/publication';
 import { ImageRecord } from '../contracts/record';
 import { Revocation } from '../contracts/registry';
 import type { BucketRegistry } from '../contracts/spec';
@@ -18,7 +19,7 @@ import {
   noRegistry,
   registryDamaged,
 } from './errors';
-import { MARKER, RECORD, REMOVED, REVOKED, channelFolder, imageFolder } from './layout';
+import { MARKER, PUBLICATIONS, RECORD, REMOVED, REVOKED, channelFolder, imageFolder } from './layout';
 import { checkLog, headOf, parseOrThrow } from './log';
 import { checkMarker } from './marker';
 import { registrySettings } from './project';
@@ -65,6 +66,8 @@ export function projectRegistry(from: string, env: NodeJS.ProcessEnv = process.e
 export interface ResolvedImage {
   readonly digest: string;
   readonly record: ImageRecord;
+  /** Where else it is, and was: what was recorded, in no order. */
+  readonly publications: readonly Publication[];
 }
 
 const insist = (registry: string): void => {
@@ -86,6 +89,8 @@ interface Found {
   readonly record: string | undefined;
   readonly removed: string | undefined;
   readonly revoked: string | undefined;
+  /** File name and text of each. */
+  readonly publications: readonly (readonly [string, string])[];
 }
 
 /**
@@ -104,7 +109,10 @@ export function checkImage(where: string, digest: string, found: Found, channel?
     );
   }
   if (found.removed !== undefined) throw imageRemoved(digest, where);
-  return { digest, record };
+  const publications = found.publications.map(([name, text]) =>
+    parseOrThrow(Publication, text, join(imageFolder(digest), PUBLICATIONS, name)),
+  );
+  return { digest, record, publications };
 }
 
 /**
@@ -128,7 +136,11 @@ function findSync(registry: string, digest: string): Found {
   const [record, removed, revoked] = [RECORD, REMOVED, REVOKED].map((name) =>
     readSync(registry, join(imageFolder(digest), name)),
   );
-  return { record, removed, revoked };
+  const folder = join(imageFolder(digest), PUBLICATIONS);
+  const publications = listSync(registry, folder).map(
+    (name) => [name, readSync(registry, join(folder, name)) ?? ''] as const,
+  );
+  return { record, removed, revoked, publications };
 }
 
 /**
@@ -170,7 +182,7 @@ export type Wanted = { readonly channel: string } | { readonly digest: string };
 const LIMIT = 60_000;
 
 const Answer = z.union([
-  z.strictObject({ digest: Digest, record: ImageRecord }),
+  z.strictObject({ digest: Digest, record: ImageRecord, publications: z.array(Publication) }),
   z.object({
     error: z.object({
       code: z.string(),

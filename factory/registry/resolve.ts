@@ -1,6 +1,6 @@
 import { noRegistry } from './errors';
 import type { RegistryHome } from './home';
-import { RECORD, REMOVED, REVOKED, channelFolder, imageFolder } from './layout';
+import { PUBLICATIONS, RECORD, REMOVED, REVOKED, channelFolder, imageFolder } from './layout';
 import { checkLog } from './log';
 import { checkImage, headOrThrow, insistOnName, type ResolvedImage, type Wanted } from './read';
 
@@ -8,7 +8,13 @@ async function find(home: RegistryHome, digest: string) {
   const [record, removed, revoked] = await Promise.all(
     [RECORD, REMOVED, REVOKED].map((name) => home.read(`${imageFolder(digest)}/${name}`)),
   );
-  return { record, removed, revoked };
+  const folder = `${imageFolder(digest)}/${PUBLICATIONS}`;
+  const publications = await Promise.all(
+    (await home.list(folder)).map(
+      async (name) => [name, (await home.read(`${folder}/${name}`)) ?? ''] as const,
+    ),
+  );
+  return { record, removed, revoked, publications };
 }
 
 /** @throws KilnError `no-registry`, and what checkImage throws. */

@@ -98,7 +98,12 @@ export class World {
   }
 
   async place(): Promise<Place> {
-    return { home: this.home, catalogue: await this.catalogue(), state: join(this.root, '.kiln') };
+    return {
+      home: this.home,
+      catalogue: await this.catalogue(),
+      state: join(this.root, '.kiln'),
+      cache: join(this.root, 'cache'),
+    };
   }
 
   async plan(digest: string, change: Change = {}, caller?: FakeCaller): Promise<Planned> {
