@@ -39,7 +39,7 @@ channels:
         "factory.yaml:5:1: code | must be a path inside the project, relative to factory.yaml | ",
         "factory.yaml:6:9: maven[0] | must be group:artifact:version | ",
         "factory.yaml:7:1: jars | must be slim or full; further Maven jars stand under maven | ",
-        "factory.yaml:9:24: channels.candidate.gates[0].kind | must be kind: verified or kind: reproduced | ",
+        "factory.yaml:9:24: channels.candidate.gates[0].kind | must be kind: verified, reproduced, hours or command | ",
       ]
     `);
   });
