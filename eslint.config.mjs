@@ -85,7 +85,7 @@ export default tseslint.config(
         message: 'Import deep (@cdktf/provider-aws/lib/instance): the package root costs seconds and 500 MB.',
       },
       {
-        regex: '/factory/(?!contracts/|registry/read$|errors$)',
+        regex: '/factory/(?!contracts/|registry/(read|published)$|errors$)',
         message: 'Constructs take from factory/ only the contracts and the registry’s reader.',
       },
     ),

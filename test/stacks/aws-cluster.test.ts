@@ -210,7 +210,7 @@ describe('a cluster on AWS', () => {
         instances_distribution: { on_demand_base_capacity: 1, on_demand_percentage_above_base_capacity: 0 },
       },
     });
-    const { onDemand: _, ...rest } = CLUSTER.workers;
+    const rest = { count: 3, types: CLUSTER.workers.types };
     expect(named(synth({ workers: rest }), 'aws_autoscaling_group', 'workers')).toMatchObject({
       capacity_rebalance: false,
       mixed_instances_policy: { instances_distribution: { on_demand_percentage_above_base_capacity: 100 } },
@@ -360,7 +360,8 @@ describe('a cluster on AWS', () => {
       fc.property(
         fc.uniqueArray(bucket, { selector: (b) => b.bucket, minLength: 1, maxLength: 3 }),
         (buckets) => {
-          const { eventLog: _, ...rest } = CLUSTER;
+          const rest: Partial<AwsClusterProps> & typeof CLUSTER = { ...CLUSTER };
+          delete (rest as { eventLog?: string }).eventLog;
           const stack = new AwsClusterStack(project.app(), 'flights', { ...rest, buckets });
           const made = JSON.parse(Testing.synth(stack, true)) as Synthesised;
           const found = statements(named(made, 'aws_iam_role_policy', 'role')['policy']);

@@ -1,8 +1,8 @@
 """moto's server with what the stacks' tests need beyond moto 5.2.5.
 
 Auto-scaling groups know instance refreshes: validated as the API's documentation says, and carried out at
-once instead of within minutes. What moto loses or makes up, so that a second plan would not be empty, is kept:
-the user data of a template's further versions, a template's own tags apart from those it gives, descriptions of
+once instead of within minutes. What moto loses or makes up, so that a second plan would not be empty, is
+kept: the user data of a template's further versions, its own tags apart from those it gives, descriptions of
 rules that name groups or prefix lists, lifecycle hooks without a target. Placement groups are not there:
 CreatePlacementGroup fails.
 

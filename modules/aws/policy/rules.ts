@@ -74,7 +74,7 @@ const FROM_OUTSIDE = [
 const bucketsWith = (plan: Plan, type: string, holds: (body: JsonObject) => boolean) => {
   const named = plan.resources
     .filter((resource) => resource.type === type && holds(resource.body))
-    .map(({ body }) => String(body['bucket']));
+    .map(({ body }) => textsOf(body['bucket'])[0] ?? '');
   return ({ address, body }: PlannedResource): boolean =>
     named.some((bucket) => bucket === body['bucket'] || bucket.startsWith(`\${${address}.`));
 };
@@ -93,7 +93,7 @@ const SECRETS =
   /AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY-----|spark\.authenticate\.secret|(?:secret|access)[._-]?key\W{1,6}[A-Za-z0-9/+]{16,}|passw(?:or)?d\W{1,6}\w/i;
 
 /** The tags that every resource has. */
-export const REQUIRED_TAGS = ['kiln:stack', 'kiln:environment'] as const;
+const REQUIRED_TAGS = ['kiln:stack', 'kiln:environment'] as const;
 
 export const RULES: readonly Rule[] = [
   {
@@ -312,7 +312,7 @@ export const RULES: readonly Rule[] = [
           type === 'aws_ami' && textsOf(body['owners']).length > 0 && !isTrue(body['most_recent']),
       );
       return each(['aws_launch_template', 'aws_instance'], ({ body }) => {
-        const image = String(body['image_id'] ?? body['ami'] ?? '');
+        const image = textsOf(body['image_id'] ?? body['ami'])[0] ?? '';
         return unless(
           proved.some(({ address }) => image === `\${${address}.id}`),
           `starts from ${image === '' ? 'no image of its own' : image}, which nothing looked up by owner and id`,
@@ -328,7 +328,7 @@ export const RULES: readonly Rule[] = [
         if (UNTAGGABLE.has(type) || !type.startsWith('aws_')) return [];
         const keys =
           type === 'aws_autoscaling_group'
-            ? blocksOf(body['tag']).map(({ key }) => String(key))
+            ? blocksOf(body['tag']).flatMap(({ key }) => textsOf(key))
             : Object.keys(objectOf(body['tags']));
         const missing = REQUIRED_TAGS.filter((tag) => !keys.includes(tag));
         return missing.length === 0 ? [] : [{ where: address, what: `has no tag ${missing.join(', ')}` }];
