@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from kiln_node import environment, facts, files, hadoopconf, paths, secrets, sizing, sparkconf, truststore
+from kiln_node import (
+    classdata,
+    environment,
+    facts,
+    files,
+    hadoopconf,
+    paths,
+    secrets,
+    sizing,
+    sparkconf,
+    truststore,
+)
 from kiln_node.config import NodeConfig, RgwStore
 
 
@@ -25,12 +36,14 @@ def run(config: NodeConfig) -> None:
     }
     core_site = hadoopconf.render(hadoopconf.settings(config.stores, keys))
     files.write(paths.CORE_SITE, core_site, mode=0o640, group=paths.SPARK_USER)
-    defaults = sparkconf.render(sparkconf.defaults(config, secrets.read(config.spark_secret, folders)))
+    class_data = classdata.options(paths.CLASS_DATA)
+    secret = secrets.read(config.spark_secret, folders)
+    defaults = sparkconf.render(sparkconf.defaults(config, secret, class_data))
     files.write(paths.SPARK_DEFAULTS, defaults, mode=0o640, group=paths.SPARK_USER)
 
     shared = environment.common(machine)
     files.write(paths.ENVIRONMENT, environment.render(shared), mode=0o644)
-    own = environment.daemon(config, machine, offer)
+    own = environment.daemon(config, machine, offer, class_data)
     files.write(paths.ROLE_ENVIRONMENT, environment.render(own), mode=0o644)
 
 

@@ -23,8 +23,11 @@ TRUST_OPTIONS = (
 FIXED = frozenset({"spark.authenticate", "spark.authenticate.secret"})
 
 
-def defaults(config: NodeConfig, secret: str) -> dict[str, str]:
-    """The settings of a node; sources: Spark 4.1's security, standalone and cloud-integration pages."""
+def defaults(config: NodeConfig, secret: str, class_data: str = "") -> dict[str, str]:
+    """The settings of a node; sources: Spark 4.1's security, standalone and cloud-integration pages.
+
+    class_data: Java options of the class data archive, where the image has one.
+    """
     clash = sorted(FIXED & dict(config.spark_conf).keys())
     if clash:
         raise NodeFault(
@@ -32,6 +35,7 @@ def defaults(config: NodeConfig, secret: str) -> dict[str, str]:
             where="node.json: spark.conf",
             hint="take it out: the cluster's secret is secrets.spark",
         )
+    java = f"{TRUST_OPTIONS} {class_data}".rstrip()
     settings = {
         "spark.master": config.master_url,
         "spark.authenticate": "true",
@@ -47,8 +51,8 @@ def defaults(config: NodeConfig, secret: str) -> dict[str, str]:
         "spark.worker.cleanup.enabled": "true",
         "spark.worker.cleanup.appDataTtl": "86400",
         # ours in the *default* options, which come before what a job sets in extraJavaOptions
-        "spark.driver.defaultJavaOptions": TRUST_OPTIONS,
-        "spark.executor.defaultJavaOptions": TRUST_OPTIONS,
+        "spark.driver.defaultJavaOptions": java,
+        "spark.executor.defaultJavaOptions": java,
         "spark.pyspark.python": str(paths.CONDA_PYTHON),
         "spark.pyspark.driver.python": str(paths.CONDA_PYTHON),
         "spark.sql.sources.commitProtocolClass": (
