@@ -7,13 +7,13 @@ import json
 import sys
 from collections.abc import Sequence
 
-from kiln_node import reset, status, steps
+from kiln_node import boottime, canary, config, paths, reset, status, steps
 from kiln_node.commands import HostCommands
 from kiln_node.faults import NodeFault
 
 
 def node(arguments: Sequence[str]) -> int:
-    """kiln-node STEP | failed UNIT | check-files: what the units call; reset: for people."""
+    """kiln-node STEP | failed UNIT | check-files: what the units call; reset, canary: for people."""
     parser = argparse.ArgumentParser(prog="kiln-node", description="One step of a node's boot.")
     commands = parser.add_subparsers(dest="step", required=True)
     for name, (phase, _) in steps.STEPS.items():
@@ -21,6 +21,10 @@ def node(arguments: Sequence[str]) -> int:
     commands.add_parser("check-files", help="compare the image's files with its manifest (containers)")
     empty = commands.add_parser("reset", help="empty the state partition at the next start")
     empty.add_argument("--reboot", action="store_true", help="start again at once")
+    proof = commands.add_parser("canary", help="run a small job on every worker (on the master)")
+    proof.add_argument("--timeout", type=float, default=180, help="seconds; default 180")
+    proof.add_argument("--again", action="store_true", help="even where it has run on these very workers")
+    proof.add_argument("--json", action="store_true", help="what came of it as JSON")
     failed = commands.add_parser("failed", help="publish that a unit has failed")
     failed.add_argument("unit")
     given = parser.parse_args(arguments)
@@ -31,6 +35,8 @@ def node(arguments: Sequence[str]) -> int:
             return steps.check_files()
         case "reset":
             return _reset(reboot=given.reboot)
+        case "canary":
+            return _canary(given.timeout, again=given.again, as_json=given.json)
         case step:
             return steps.run(step)
 
@@ -44,13 +50,39 @@ def _reset(*, reboot: bool) -> int:
     return 0
 
 
+def _canary(timeout: float, *, again: bool, as_json: bool) -> int:
+    """0 when every living worker ran an executor, 1 when not."""
+    try:
+        node = config.load(paths.NODE_JSON, paths.SCHEMA)
+        found, ran = canary.ensure(node, HostCommands(), timeout, again=again)
+    except NodeFault as fault:
+        print(f"{fault.what}\n  where: {fault.where}\n  what to do: {fault.hint}", file=sys.stderr)
+        return 1
+    said = status.canary_sentence(found) + ("" if ran else ", before; --again runs it anew")
+    print(json.dumps({**found, "ran": ran}) if as_json else said)
+    return 1 if found["missing"] else 0
+
+
 def show_status(arguments: Sequence[str]) -> int:
     """kiln-status: 0 when the node is ready, 1 when it is not yet or has failed."""
     parser = argparse.ArgumentParser(
         prog="kiln-status", description="State of this node. Exit code 0: ready; 1: not yet, or failed."
     )
-    parser.add_argument("--json", action="store_true", help="the whole state as JSON")
+    parser.add_argument("--json", action="store_true", help="the whole state as JSON; with --timings, these")
+    parser.add_argument("--timings", action="store_true", help="what the boot took, by phase")
     given = parser.parse_args(arguments)
     state = status.read()
+    if given.timings:
+        sys.stdout.write(_timings(state, as_json=given.json))
+        return 0 if state["phase"] == "ready" else 1
     sys.stdout.write(json.dumps(state, indent=2) + "\n" if given.json else status.describe(state))
     return 0 if state["phase"] == "ready" else 1
+
+
+def _timings(state: status.State, *, as_json: bool) -> str:
+    commands = HostCommands()
+    manager = boottime.read(commands)
+    container = commands.run(["systemd-detect-virt", "--container", "--quiet"]).code == 0
+    found = boottime.parts(manager, state["timings"], container=container)
+    document = boottime.document(found, manager)
+    return json.dumps(document, indent=2) + "\n" if as_json else boottime.describe(found)

@@ -1,6 +1,6 @@
 """The node's state, as /run/kiln/status.json and as lines for machines and people.
 
-{"version": 1, "cluster", "role", "phase", "image", "seal", "files", "scratch", "fault", "timings"};
+{"version": 1, "cluster", "role", "phase", "image", "seal", "files", "scratch", "canary", "fault", "timings"};
 phase goes booting, validated, scratch, configured, started, ready, or failed from anywhere; timings are
 milliseconds since the machine's PID 1 started.
 """
@@ -31,6 +31,7 @@ def initial() -> State:
         "seal": None,
         "files": None,
         "scratch": None,
+        "canary": None,
         "fault": None,
         "timings": {},
     }
@@ -91,6 +92,8 @@ def describe(state: State) -> str:
         of = f" of {', '.join(scratch['members'])}" if scratch["members"] else ""
         mounted = "mounted" if scratch["mounted"] else "NOT mounted"
         rows.append(("scratch", f"{scratch['device']}{of}, {size}, {mounted}"))
+    if state["canary"]:
+        rows.append(("canary", canary_sentence(state["canary"])))
     if state["timings"]:
         steps = sorted(state["timings"].items(), key=lambda item: item[1])
         rows.append(("timings", ", ".join(f"{phase} {at / 1000:.1f} s" for phase, at in steps)))
@@ -104,6 +107,13 @@ def describe(state: State) -> str:
         ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows) + "\n"
+
+
+def canary_sentence(canary: dict[str, Any]) -> str:
+    """What the last canary showed."""
+    ran, missing = canary["proved"], canary["missing"]
+    of = f"ran on {len(ran)} of {len(ran) + len(missing)} workers in {canary['seconds']:.1f} s"
+    return f"{of}, NOT on {', '.join(missing)}" if missing else of
 
 
 def read(path: Path = paths.STATUS) -> State:
