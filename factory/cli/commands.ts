@@ -16,6 +16,7 @@ import { registry } from './registry';
 import { reproduce } from './reproduce';
 import { rollback } from './rollback';
 import { run } from './run';
+import { status } from './status';
 import { vault } from './vault';
 import { verify } from './verify';
 
@@ -39,6 +40,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   rollback,
   store,
   run,
+  status,
   vault,
   verify,
 ];
