@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { classData } from './class-data';
 import { locality } from './locality';
 import { memory } from './memory';
 import { nightly } from './nightly';
@@ -11,6 +12,7 @@ import { holds, type Result } from './result';
  * missed.
  */
 const BENCHES: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
+  'class-data': classData,
   locality,
   memory,
   nightly,

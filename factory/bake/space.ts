@@ -16,6 +16,9 @@ const GROWTH: Readonly<Record<LayerName, number>> = {
   code: 2,
 };
 
+/** Bytes of a class data archive, which the jars layer makes of no input of its own; measured and rounded up. */
+const CLASS_DATA = 256e6;
+
 export interface SpaceNeed {
   /** Folder on the file system in question. */
   readonly folder: string;
@@ -39,13 +42,13 @@ export interface SpaceQuestion {
 /** What a bake will write, at most, and where. */
 export function spaceNeeds(question: SpaceQuestion): SpaceNeed[] {
   const size = (layer: SpaceQuestion['layers'][number]): number =>
-    layer.built ?? layer.inputs * GROWTH[layer.name];
+    layer.built ?? layer.inputs * GROWTH[layer.name] + (layer.name === 'jars' ? CLASS_DATA : 0);
   const building = question.layers.filter((layer) => layer.built === undefined);
   const tars = building.reduce((sum, layer) => sum + size(layer), 0);
-  // While a layer is built its tree is there beside its tar; recipes run on unpacked trees of os and conda.
+  // While a layer is built its tree is there beside its tar; recipes run on unpacked trees of these four.
   const tree = Math.max(0, ...building.map(size)) * 2;
   const unpacked = question.layers
-    .filter(({ name }) => name === 'os' || name === 'conda')
+    .filter(({ name }) => ['os', 'spark', 'hadoop', 'conda'].includes(name))
     .reduce((sum, layer) => sum + size(layer), 0);
   const disk = question.layers.reduce((sum, layer) => sum + size(layer), 0) * 2;
   return [

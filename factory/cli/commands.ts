@@ -23,6 +23,7 @@ import { reproduce } from './reproduce';
 import { resolve } from './resolve';
 import { rollback } from './rollback';
 import { run } from './run';
+import { status } from './status';
 import { vault } from './vault';
 import { verify } from './verify';
 
@@ -52,6 +53,7 @@ export const COMMANDS: readonly (() => Command)[] = [
   rollback,
   store,
   run,
+  status,
   unpin,
   vault,
   verify,

@@ -116,29 +116,34 @@ function down(): Command {
 
 function wait(): Command {
   return new Command('wait')
-    .description('return when every machine of a cluster is ready and its workers are registered')
+    .description(
+      'return when every machine of a cluster is ready, its workers are registered and have run a small job',
+    )
     .requiredOption('--cluster <name>', 'the cluster')
     .option('--workers <n>', 'workers that the master must count as alive', whole, 0)
     .option('--timeout <seconds>', 'give up after so long', whole, 300)
+    .option('--no-canary', 'do not run a small job on every worker to prove it')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', '\nExample:\n  kiln machines wait --cluster local --workers 2 --timeout 300')
-    .action(async (options: Json & { cluster: string; workers: number; timeout: number }) => {
-      const { state, cache } = findProject();
-      requireRoot('the machines');
-      const [{ hostMachinery }, { wait: until }, { clusterName, clusterPaths }] = await Promise.all([
-        import('../machines/host.js'),
-        import('../machines/wait.js'),
-        import('../machines/cluster.js'),
-      ]);
-      const { workers, timeout } = options;
-      const paths = clusterPaths(clusterName(options.cluster), state);
-      const result = await until(hostMachinery(cache), paths, { workers, timeout, onStep: note });
-      answer(
-        options.json === true,
-        result,
-        `${String(result.machines)} machines ready, ${String(result.workers)} workers registered, after ${result.seconds.toFixed(1)} s`,
-      );
-    });
+    .action(
+      async (options: Json & { cluster: string; workers: number; timeout: number; canary: boolean }) => {
+        const { state, cache } = findProject();
+        requireRoot('the machines');
+        const [{ hostMachinery }, { wait: until }, { clusterName, clusterPaths }] = await Promise.all([
+          import('../machines/host.js'),
+          import('../machines/wait.js'),
+          import('../machines/cluster.js'),
+        ]);
+        const { workers, timeout, canary } = options;
+        const paths = clusterPaths(clusterName(options.cluster), state);
+        const result = await until(hostMachinery(cache), paths, { workers, timeout, canary, onStep: note });
+        answer(
+          options.json === true,
+          result,
+          `${String(result.machines)} machines ready, ${String(result.workers)} workers registered${result.canary === null ? '' : ' and proved by a canary'}, after ${result.seconds.toFixed(1)} s`,
+        );
+      },
+    );
 }
 
 function exec(): Command {

@@ -88,6 +88,11 @@ export const Lock = z.strictObject({
       value: 'full',
       reason: 'locked before there was a choice',
     }),
+    /** `shared` or `none`: whether the jars layer makes a class data archive. */
+    classData: Choice.extend({ value: z.enum(['shared', 'none']) }).default({
+      value: 'none',
+      reason: 'locked before there was a choice',
+    }),
   }),
   /** What the recipe of the conda layer leaves out: factory.yaml's conda.without, sorted. */
   condaWithout: z.array(z.string()).default([]),

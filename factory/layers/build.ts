@@ -97,6 +97,8 @@ export async function buildLayer(
   const unpacked = await trees(context, planned, layer);
   const osTree = unpacked.get('os');
   const condaTree = unpacked.get('conda');
+  const sparkTree = unpacked.get('spark');
+  const hadoopTree = unpacked.get('hadoop');
   return await withWorkFolder(project.cache, layer.name, async (work) => {
     const [inputs, out, tmp] = ['in', 'out', 'tmp'].map((name) => join(work, name)) as [
       string,
@@ -119,11 +121,14 @@ export async function buildLayer(
       code: context.code,
       jars: context.choices.jars.value,
       spark: context.choices.spark.value,
+      classData: context.choices.classData.value,
       epoch: context.epoch,
       log: context.log,
       ...(context.onLine === undefined ? {} : { onLine: context.onLine }),
       ...(osTree === undefined ? {} : { osTree }),
       ...(condaTree === undefined ? {} : { condaTree }),
+      ...(sparkTree === undefined ? {} : { sparkTree }),
+      ...(hadoopTree === undefined ? {} : { hadoopTree }),
     });
     if ((await context.keyNow(layer.name)) !== layer.key) {
       throw new KilnError({

@@ -22,7 +22,7 @@ export const UNPACKED: Readonly<Record<LayerName, readonly LayerName[]>> = {
   spark: [],
   hadoop: [],
   conda: ['os'],
-  jars: [],
+  jars: ['os', 'spark', 'hadoop'],
   node: ['os'],
   code: ['os', 'conda'],
 };
@@ -42,6 +42,7 @@ async function pythonTools(project: Project): Promise<Record<string, string>> {
 
 /** How the lock's choice is called in a layer's parts. */
 const JARS = "the lock's choice of jars";
+const CLASS_DATA = "the lock's choice of classData";
 const WITHOUT = "the lock's conda.without";
 
 /** What of the project a layer's recipe reads beside its locked inputs. */
@@ -59,6 +60,8 @@ async function sources(
         ...sandbox,
         [JARS]: lock.choices.jars.value,
       };
+    case 'jars':
+      return { ...sandbox, [CLASS_DATA]: lock.choices.classData.value };
     case 'node':
       return {
         ...sandbox,

@@ -23,7 +23,11 @@ export interface RecipeRun {
   readonly jars: Lock['choices']['jars']['value'];
   /** KILN_SPARK: Spark's release. */
   readonly spark: string;
+  /** KILN_CLASS_DATA: the lock's choice. */
+  readonly classData: Lock['choices']['classData']['value'];
   readonly osTree?: string;
+  readonly sparkTree?: string;
+  readonly hadoopTree?: string;
   readonly condaTree?: string;
   readonly log: string;
   readonly onLine?: (line: string) => void;
@@ -45,6 +49,7 @@ function recipeEnvironment(run: RecipeRun): Record<string, string> {
     KILN_CODE: run.code,
     KILN_JARS: run.jars,
     KILN_SPARK: run.spark,
+    KILN_CLASS_DATA: run.classData,
     KILN_LOCK: run.project.lock,
     KILN_PYTHON: join(run.project.home, '.venv', 'bin', 'python'),
     KILN_WORK: run.work,
@@ -52,6 +57,8 @@ function recipeEnvironment(run: RecipeRun): Record<string, string> {
     KILN_OUT: run.out,
     KILN_TMP: run.tmp,
     ...(run.osTree === undefined ? {} : { KILN_OS_TREE: run.osTree }),
+    ...(run.sparkTree === undefined ? {} : { KILN_SPARK_TREE: run.sparkTree }),
+    ...(run.hadoopTree === undefined ? {} : { KILN_HADOOP_TREE: run.hadoopTree }),
     ...(run.condaTree === undefined ? {} : { KILN_BELOW_CONDA: run.condaTree }),
   };
 }

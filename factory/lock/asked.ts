@@ -23,7 +23,8 @@ export const withoutOf = ({ conda }: Spec): string[] => sorted(conda.without);
 
 /**
  * Comments, order, what only says where things lie (registry, channels, gates, mirrors) and how the
- * inputs are treated (jars, conda.without: they stand in the lock) do not count: no input has to be resolved again for them.
+ * inputs are treated (jars, classData, conda.without: they stand in the lock) do not count: no input has to be
+ * resolved again for them.
  */
 function digestOf(asked: Omit<Asked, 'digest' | 'resolution'>): string {
   const { spec, environment } = asked;

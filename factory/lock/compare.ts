@@ -63,11 +63,14 @@ function staleInputs(lock: Lock, asked: Asked): string[] {
 }
 
 const staleTreatment = (lock: Lock, asked: Asked): string[] => {
-  const wanted = asked.resolution.choices.jars.value;
-  const { value } = lock.choices.jars;
+  const { jars, classData } = asked.resolution.choices;
+  const { jars: lockedJars, classData: lockedData } = lock.choices;
   const without = withoutOf(asked.spec).join(', ');
   return [
-    ...(value === wanted ? [] : [`jars is ${wanted}, locked ${value}`]),
+    ...(lockedJars.value === jars.value ? [] : [`jars is ${jars.value}, locked ${lockedJars.value}`]),
+    ...(lockedData.value === classData.value
+      ? []
+      : [`classData is ${classData.value}, locked ${lockedData.value}`]),
     ...(lock.condaWithout.join(', ') === without
       ? []
       : [`conda.without is ${without || 'nothing'}, locked ${lock.condaWithout.join(', ') || 'nothing'}`]),
@@ -83,6 +86,6 @@ export const staleness = (lock: Lock, asked: Asked): string[] => [
 /** The lock with every pin it has, where what is asked differs only in how inputs are treated. */
 export function treatedAnew(lock: Lock, asked: Asked): Lock | undefined {
   if (staleInputs(lock, asked).length > 0) return undefined;
-  const { jars } = asked.resolution.choices;
-  return { ...lock, choices: { ...lock.choices, jars }, condaWithout: withoutOf(asked.spec) };
+  const { jars, classData } = asked.resolution.choices;
+  return { ...lock, choices: { ...lock.choices, jars, classData }, condaWithout: withoutOf(asked.spec) };
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../errors';
 import { exclusively } from '../ports/exclusive-host';
 import { hostExec } from '../ports/exec-host';
+import type { Holder } from '../ports/holder';
 import { hostHolders } from '../ports/holder-host';
 import { CLUSTERS } from './cluster';
 import type { Machinery } from './machinery';
@@ -16,6 +17,19 @@ async function fetchJson(url: string): Promise<unknown> {
     return response.ok ? await response.json() : undefined;
   } catch {
     return undefined; // not up yet
+  }
+}
+
+/** Of curl: whatever the reason, nobody answers. */
+const CURL_CODES = Array.from({ length: 128 }, (_, code) => code);
+
+async function fetchInside(holder: Holder, url: string): Promise<unknown> {
+  const words = ['--silent', '--fail', '--max-time', '3', '--noproxy', '*', url];
+  const { code, stdout } = await holder.run('curl', words, { accept: CURL_CODES });
+  try {
+    return code === 0 ? JSON.parse(stdout) : undefined;
+  } catch {
+    return undefined; // another program has the port
   }
 }
 
@@ -39,6 +53,7 @@ export function hostMachinery(cache: string): Machinery {
     acceleration,
     freePort,
     fetchJson,
+    fetchInside,
     clock: { now: Date.now, sleep: (milliseconds) => sleep(milliseconds) },
     leaveGroups: async (list) => {
       const [program, args] = leaveGroups(list);

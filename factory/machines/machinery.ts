@@ -1,5 +1,5 @@
 import type { Exclusively } from '../ports/exclusive';
-import type { Holders } from '../ports/holder';
+import type { Holder, Holders } from '../ports/holder';
 import type { MachineDriver, MachineKind } from './driver';
 
 /** What the commands on machines stand on: this machine's own parts, or fakes of them. */
@@ -13,6 +13,8 @@ export interface Machinery {
   readonly freePort: () => Promise<number>;
   /** GET of a JSON document; undefined while nobody answers. */
   readonly fetchJson: (url: string) => Promise<unknown>;
+  /** The same from inside a cluster's network, where its nodes' addresses are. */
+  readonly fetchInside: (holder: Holder, url: string) => Promise<unknown>;
   /** Milliseconds; `sleep` waits for that long. */
   readonly clock: { readonly now: () => number; readonly sleep: (milliseconds: number) => Promise<void> };
   /** Removes the control groups that a file of a driver lists, and the file. */

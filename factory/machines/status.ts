@@ -18,6 +18,21 @@ export const NodeStatus = z.object({
     'left',
   ]),
   image: z.object({ digest: z.string(), contentId: z.string(), matches: z.boolean() }).nullable(),
+  /** null where the root is not sealed: a container's. */
+  seal: z.object({ rootHash: z.string(), intact: z.boolean(), stops: z.boolean() }).nullish(),
+  /** What comparing the image's files came to; null before it, and on a sealed root. */
+  files: z.object({ files: z.number(), damaged: z.number() }).nullish(),
+  /** The last canary: what ran on which workers (kiln_node/canary.py). */
+  canary: z
+    .object({
+      /** Seconds since 1970. */
+      at: z.number(),
+      seconds: z.number(),
+      /** Addresses of workers. */
+      proved: z.array(z.string()),
+      missing: z.array(z.string()),
+    })
+    .nullish(),
   scratch: z
     .object({
       kind: z.string(),

@@ -1,18 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { KilnError, type Fault } from '../errors';
 import type { Holder } from '../ports/holder';
-import { type ClusterPaths, noCluster, readCluster, readMachines } from './cluster';
+import { type Canary, prove } from './canary';
+import { type ClusterPaths, noCluster, readMachines } from './cluster';
 import { CONSOLE, type Machine } from './driver';
+import type { NodeLook } from './look';
 import type { Machinery } from './machinery';
-import type { NodeStatus } from './status';
+import { aliveWorkers, askMaster } from './master';
 
 interface WaitInput {
   /** Workers that the master must count as alive. */
   readonly workers: number;
   /** Seconds. */
   readonly timeout: number;
+  /** Whether a job has to run an executor on every worker. */
+  readonly canary: boolean;
   readonly onStep: (line: string) => void;
 }
 
@@ -20,16 +23,12 @@ interface WaitResult {
   readonly machines: number;
   readonly workers: number;
   readonly seconds: number;
+  /** null where none was asked for, there are no workers, or the master's machine cannot be entered. */
+  readonly canary: Canary | null;
 }
 
-/** Of the master's /json/ page. */
-const MasterPage = z.object({ workers: z.array(z.object({ state: z.string() })) });
-
-interface Look {
-  readonly machine: Machine;
-  readonly alive: boolean;
-  readonly status: NodeStatus | undefined;
-}
+/** Seconds that the canary has at least: several JVMs start for it. */
+const MOST_HASTE = 60;
 
 const consoleOf = (machine: Machine): string => join(machine.folder, CONSOLE);
 
@@ -56,7 +55,7 @@ async function tailOf(machine: Machine): Promise<string> {
 }
 
 /** What of a machine makes waiting for it pointless; undefined while there is hope. */
-async function faultOf({ machine, alive, status }: Look): Promise<Fault | undefined> {
+async function faultOf({ machine, alive, status }: NodeLook): Promise<Fault | undefined> {
   if (!alive) {
     return {
       where: machine.name,
@@ -79,9 +78,10 @@ async function faultOf({ machine, alive, status }: Look): Promise<Fault | undefi
 }
 
 /**
- * Returns when every machine of the cluster says that it is ready, and the master counts the workers.
+ * Returns when every machine of the cluster says that it is ready, the master counts the workers, and a canary
+ * has run on each of them.
  * @throws KilnError `no-cluster`; `node-failed` at once, with the node's own fault; `wait-timeout` with
- *   what each machine last said.
+ *   what each machine last said; `canary-failed`.
  */
 export async function wait(machinery: Machinery, paths: ClusterPaths, input: WaitInput): Promise<WaitResult> {
   const { now, sleep } = machinery.clock;
@@ -97,7 +97,7 @@ export async function wait(machinery: Machinery, paths: ClusterPaths, input: Wai
     const holder = await insist(machinery, paths);
     const machines = await readMachines(paths);
     const looks = await Promise.all(
-      machines.map(async (machine): Promise<Look> => ({
+      machines.map(async (machine): Promise<NodeLook> => ({
         machine,
         alive: (await holder.alive(machine.name)) !== undefined,
         status: await machinery.drivers[machine.kind].status(machine, holder),
@@ -112,13 +112,17 @@ export async function wait(machinery: Machinery, paths: ClusterPaths, input: Wai
         faults,
       });
     }
-    const alive = input.workers === 0 ? 0 : await aliveWorkers(machinery, paths);
+    const page = input.workers === 0 ? undefined : await askMaster(machinery, paths);
+    const alive = input.workers === 0 ? 0 : page && aliveWorkers(page).length;
     const waiting = looks.filter(({ status }) => status?.phase !== 'ready');
     if (alive !== undefined && input.workers > 0) {
       say('master', `${String(alive)} of ${String(input.workers)} workers registered`);
     }
     if (machines.length > 0 && waiting.length === 0 && (alive ?? 0) >= input.workers) {
-      return { machines: machines.length, workers: alive ?? 0, seconds: seconds() };
+      const left = Math.max(MOST_HASTE, input.timeout - seconds());
+      const canary =
+        input.canary && input.workers > 0 ? await prove(machinery, paths, left, input.onStep) : null;
+      return { machines: machines.length, workers: alive ?? 0, canary, seconds: seconds() };
     }
     if (seconds() >= input.timeout) {
       throw new KilnError({
@@ -146,12 +150,4 @@ async function insist(machinery: Machinery, paths: ClusterPaths): Promise<Holder
   const holder = await machinery.holders.find(paths.run);
   if (holder !== undefined) return holder;
   throw noCluster(paths.cluster);
-}
-
-/** undefined while the master does not answer. */
-async function aliveWorkers(machinery: Machinery, paths: ClusterPaths): Promise<number | undefined> {
-  const port = (await readCluster(paths))?.publish['8080'];
-  if (port === undefined) return undefined;
-  const page = MasterPage.safeParse(await machinery.fetchJson(`http://127.0.0.1:${String(port)}/json/`));
-  return page.success ? page.data.workers.filter(({ state }) => state === 'ALIVE').length : undefined;
 }

@@ -48,6 +48,7 @@ const NOTHING: Lock = {
     sdk: chosen,
     committer: chosen,
     jars: { value: 'full', reason: '' },
+    classData: { value: 'none', reason: '' },
   },
   condaWithout: [],
   inputs: [],

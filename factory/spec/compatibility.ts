@@ -34,6 +34,11 @@ export interface SparkLine {
    * but for the services of images/layers/hadoop/sdk_bundle/services.py); without one all of them stay.
    */
   readonly slim?: string;
+  /**
+   * What the proof is that the daemons, drivers and executors take one class data archive, made of the classes in
+   * images/layers/jars/classes-LINE.list; without one none is made.
+   */
+  readonly classData?: string;
   readonly source: readonly Source[];
 }
 
@@ -164,6 +169,7 @@ export const SPARK_LINES: readonly SparkLine[] = [
     base: { debian: 'trixie', java: 21 },
     committer: { releases: ['4.1.1', '4.1.2'], without: 'broken' },
     slim: 'test/e2e/slim.test.ts, docs/decisions/slim-jars.md',
+    classData: 'test/e2e/cluster.test.ts, docs/decisions/class-data.md',
     source: ['docs', 'pom', 'run'],
   },
   {

@@ -57,6 +57,19 @@ function chooseJars(asked: Spec['jars'], line: SparkLine): Lock['choices']['jars
   return { value, reason: value === 'full' ? `${by}: slim was not proven; ${why}` : `${by}: ${why}` };
 }
 
+function chooseClassData(asked: Spec['classData'], line: SparkLine): Lock['choices']['classData'] {
+  const value = asked ?? (line.classData === undefined ? 'none' : 'shared');
+  if (asked !== undefined) return { value, reason: 'factory.yaml: classData' };
+  const by = `compatibility table, Spark ${line.line}`;
+  return {
+    value,
+    reason:
+      line.classData === undefined
+        ? `${by}: no list of its classes was proven`
+        : `${by}: one archive of loaded classes for all its processes; proven by ${line.classData}`,
+  };
+}
+
 /**
  * Decides by the compatibility table alone.
  * @param python minor version of Python 3 that the environment file asks for, if it says.
@@ -135,6 +148,13 @@ export function resolve(
       `jars: full; slim is known for ${list(SPARK_LINES.filter((l) => l.slim !== undefined).map((l) => l.line))}`,
     );
   }
+  if (spec.classData === 'shared' && line.classData === undefined) {
+    refuse(
+      'classData',
+      `there is no list of the classes that Spark ${line.line} loads`,
+      `classData: none; there is one for ${list(SPARK_LINES.filter((l) => l.classData !== undefined).map((l) => l.line))}`,
+    );
+  }
   if (refusals.length > 0 || suite === undefined) return refusals;
 
   const artifact = `spark-hadoop-cloud_${binary(line.scala)}`;
@@ -175,6 +195,7 @@ export function resolve(
                   : `the nearest patch release to ${spec.spark} that there is`,
             },
       jars: chooseJars(spec.jars, line),
+      classData: chooseClassData(spec.classData, line),
     },
   };
 }

@@ -7,6 +7,7 @@ import { hostExec } from '../../factory/ports/exec-host';
 import type { RunResult } from '../../factory/ports/exec';
 import { bakedImage } from './image';
 import { type Inventory, leftovers, takeInventory } from './leftovers';
+import { dashboardQueries, metricsOf, scrape, WATCHED_JOB } from './seen';
 
 /* Boots a master and two workers from a real image. */
 const HOME = join(__dirname, '../..');
@@ -36,6 +37,21 @@ found = numbers.map(lambda n: (n % 10, n)).reduceByKey(lambda a, b: a + b, 8).va
 print("hosts", *sorted({host for host, _ in found}))
 print("sum", sum(part for _, part in found))
 `;
+
+/** Of kiln status --json, what is looked at here. */
+interface Status {
+  readonly nodes: readonly {
+    readonly cores: { readonly used: number } | null;
+    readonly scratchBytes: { readonly total: number } | null;
+  }[];
+  readonly applications: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly cores: number;
+    readonly driver: string | null;
+  }[];
+  readonly wrong: readonly unknown[];
+}
 
 describe.skipIf(typeof found === 'string')(
   `a local cluster${typeof found === 'string' ? ` (${found})` : ''}`,
@@ -136,6 +152,105 @@ describe.skipIf(typeof found === 'string')(
       const { stdout } = await kiln(['run', CLUSTER, '--', '/scratch/job.py']);
       expect(stdout).toContain('sum 499500');
       expect(stdout).toContain(`hosts ${CLUSTER}-worker-1 ${CLUSTER}-worker-2`);
+    });
+
+    const inMachine = (machine: string, ...words: readonly string[]): Promise<RunResult> =>
+      kiln(['machines', 'exec', '--cluster', CLUSTER, '--machine', `${CLUSTER}-${machine}`, '--', ...words]);
+
+    it('is proved by a canary on both workers, before anything else ran', async () => {
+      const { stdout } = await inMachine('master-1', 'kiln-status', '--json');
+      expect(JSON.parse(stdout)).toMatchObject({
+        canary: { proved: ['10.213.0.20', '10.213.0.21'], missing: [] },
+      });
+      const again = JSON.parse(
+        (await inMachine('master-1', '/usr/lib/kiln/kiln-node', 'canary', '--json')).stdout,
+      ) as { ran: boolean };
+      expect(again.ran).toBe(false);
+    });
+
+    it('tells what its boot took, by phase', async () => {
+      const { stdout } = await inMachine('worker-1', 'kiln-status', '--timings', '--json');
+      const { parts } = JSON.parse(stdout) as { parts: { name: string; tookMs: number; atMs: number }[] };
+      expect(parts.map(({ name }) => name)).toEqual([
+        'validated',
+        'scratch',
+        'configured',
+        'started',
+        'ready',
+      ]);
+      expect(parts.reduce((sum, { tookMs }) => sum + tookMs, 0)).toBe(parts.at(-1)?.atMs);
+    });
+
+    it(
+      'is seen as a whole while a job runs: from the class data archive, with metrics of every part',
+      { timeout: 300_000 },
+      async () => {
+        const scratch = join(project, '.kiln/clusters', CLUSTER, `${CLUSTER}-master-1`, 'scratch');
+        writeFileSync(join(scratch, 'watched.py'), WATCHED_JOB, { mode: 0o644 });
+        const job = kiln(['run', CLUSTER, '--', '/scratch/watched.py']);
+        const status = async (): Promise<Status> => {
+          const { stdout } = await kiln(['status', CLUSTER, '--json'], [0, 1]);
+          return (JSON.parse(stdout) as { clusters: [Status] }).clusters[0];
+        };
+        try {
+          await expect
+            .poll(async () => (await status()).applications[0]?.driver, { timeout: 180_000, interval: 500 })
+            .toBe('10.213.0.10:4040');
+          // Tasks have run on both.
+          await expect
+            .poll(async () => (await status()).nodes.map(({ cores }) => cores?.used ?? null), {
+              timeout: 60_000,
+            })
+            .toEqual([null, 1, 1]);
+          const seen = await status();
+          expect(seen.wrong).toEqual([]);
+          expect(seen.applications).toMatchObject([{ name: 'watched', state: 'RUNNING', cores: 2 }]);
+          expect(seen.nodes[1]?.scratchBytes?.total).toBeGreaterThan(0);
+
+          const { stdout: holder } = await hostExec.run('pgrep', [
+            '-f',
+            `^unshare .* kiln-cluster-${CLUSTER} `,
+          ]);
+          // Of a disk alone; and what a comparison in the background tells in its time.
+          const others = new Set(['kiln_seal_intact', 'kiln_files_damaged']);
+          const wanted = dashboardQueries()
+            .flatMap(metricsOf)
+            .filter((name) => !others.has(name));
+          const missing = async (): Promise<readonly string[]> => {
+            const targets = await kiln(['status', CLUSTER, '--targets']);
+            const there = await scrape(targets.stdout, holder.trim().split('\n')[0] ?? '');
+            return wanted.filter((name) => !there.has(name));
+          };
+          await expect.poll(missing, { timeout: 60_000, interval: 2000 }).toEqual([]);
+        } finally {
+          writeFileSync(join(scratch, 'stop'), '');
+        }
+        const { stdout } = await job;
+        expect(stdout).toContain('executors True');
+        expect(stdout).toContain('driver True');
+        for (const [machine, role] of [
+          ['master-1', 'master'],
+          ['worker-1', 'worker'],
+        ] as const) {
+          const pid = `$(systemctl show --property MainPID --value spark-${role})`;
+          const { stdout: maps } = await inMachine(machine, 'bash', '-c', `cat /proc/${pid}/maps`);
+          expect(maps).toContain('/opt/spark/spark.jsa');
+        }
+      },
+    );
+
+    it('says in words what is wrong, and its exporter has no more rights than it needs', async () => {
+      await inMachine('worker-2', 'systemd-analyze', 'security', '--threshold=20', 'kiln-exporter.service');
+      await inMachine('worker-2', 'systemctl', 'stop', 'kiln-exporter.service');
+      const { code, stdout } = await kiln(['status', CLUSTER], [0, 1]);
+      expect([code, stdout]).toEqual([
+        1,
+        expect.stringContaining(`${CLUSTER}-worker-2: does not answer at its exporter`),
+      ]);
+      await inMachine('worker-2', 'systemctl', 'start', 'kiln-exporter.service');
+      await expect
+        .poll(async () => (await kiln(['status', CLUSTER], [0, 1])).code, { timeout: 30_000 })
+        .toBe(0);
     });
 
     it(

@@ -37,6 +37,18 @@ describe('how inputs are treated', () => {
     });
   });
 
+  it('classData: the jars layer is, and below it nothing', async () => {
+    const classData = (value: 'shared' | 'none'): Lock => {
+      const lock = lockOf([]);
+      return { ...lock, choices: { ...lock.choices, classData: { value, reason: '' } } };
+    };
+    expect(await whyAnew(classData('none'), classData('shared'))).toMatchObject({
+      conda: 'same',
+      jars: "the lock's choice of classData changed",
+      node: 'a layer below changed',
+    });
+  });
+
   it('conda.without: the conda layer is, and below it nothing', async () => {
     expect(await whyAnew(lockOf([]), lockOf([], { condaWithout: ['include'] }))).toEqual({
       os: 'same',

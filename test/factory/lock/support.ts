@@ -61,6 +61,7 @@ export const lockOf = (inputs: Input[], change: Partial<Lock> = {}): Lock => ({
     sdk: choice,
     committer: choice,
     jars: { value: 'full', reason: 'the test' },
+    classData: { value: 'none', reason: 'the test' },
   },
   condaWithout: [],
   inputs,

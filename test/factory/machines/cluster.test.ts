@@ -213,7 +213,7 @@ describe('kiln machines wait', () => {
     workers: [{ state: 'DEAD' }, ...Array.from({ length: n }, () => ({ state: 'ALIVE' }))],
   });
   const waiting = (): ReturnType<typeof wait> =>
-    wait(machinery, paths(), { workers: 2, timeout: 60, onStep });
+    wait(machinery, paths(), { workers: 2, timeout: 60, canary: false, onStep });
   const all = ['local-master-1', 'local-worker-1', 'local-worker-2'];
 
   beforeEach(async () => {
@@ -228,7 +228,7 @@ describe('kiln machines wait', () => {
       if (now === 2000) machinery.page = workers(1);
       if (now === 3000) machinery.page = workers(2);
     };
-    expect(await waiting()).toEqual({ machines: 3, workers: 2, seconds: 3 });
+    expect(await waiting()).toEqual({ machines: 3, workers: 2, canary: null, seconds: 3 });
     expect(steps).toContain('   2 s  master: 1 of 2 workers registered');
   });
 
@@ -277,9 +277,9 @@ describe('kiln machines wait', () => {
 
   it('says that there is no such cluster', async () => {
     const other = clusterPaths('other', state, machinery.clusters);
-    expect((await failure(wait(machinery, other, { workers: 0, timeout: 1, onStep }))).code).toBe(
-      'no-cluster',
-    );
+    expect(
+      (await failure(wait(machinery, other, { workers: 0, timeout: 1, canary: false, onStep }))).code,
+    ).toBe('no-cluster');
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Machine, MachineDriver, MachineKind } from '../../../factory/machines/driver';
 import type { Machinery } from '../../../factory/machines/machinery';
 import type { NodeStatus } from '../../../factory/machines/status';
-import { FakeHolders } from '../../../factory/ports/holder-fake';
+import { type FakeAnswer, FakeHolders } from '../../../factory/ports/holder-fake';
 
 /** Machines in memory: a label in the holder, and what a test says that the node says. */
 class FakeDriver implements MachineDriver {
@@ -40,22 +40,27 @@ export interface FakeMachinery extends Machinery {
   readonly driver: FakeDriver;
   /** What a master answers at /json/; set by the test. */
   page: unknown;
+  /** What is answered inside the cluster's network, by URL; set by the test. */
+  readonly inside: Map<string, unknown>;
   /** Called at every wait, with the milliseconds that have passed. */
   onSleep: (now: number) => void;
 }
 
-export function fakeMachinery(clusters: string): FakeMachinery {
+/** @param answer of what is run in a holder. */
+export function fakeMachinery(clusters: string, answer?: FakeAnswer): FakeMachinery {
   const driver = new FakeDriver();
   let now = 0;
   let port = 40_000;
   const machinery: FakeMachinery = {
-    holders: new FakeHolders(),
+    holders: new FakeHolders(answer),
     driver,
     drivers: { nspawn: driver, qemu: new FakeDriver('qemu') },
     exclusively: (_file, _purpose, work) => work(),
     acceleration: () => Promise.resolve({ accelerator: 'tcg', reason: 'a test' }),
     freePort: () => Promise.resolve((port += 1)),
     fetchJson: () => Promise.resolve(machinery.page),
+    inside: new Map(),
+    fetchInside: (_holder, url) => Promise.resolve(machinery.inside.get(url)),
     clock: {
       now: () => now,
       sleep: (milliseconds) => {

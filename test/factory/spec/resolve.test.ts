@@ -59,6 +59,25 @@ describe('the jars of an image', () => {
   });
 });
 
+describe('the class data archive', () => {
+  it.each([
+    ['4.1.4', undefined, 'shared'],
+    ['4.1.4', 'none', 'none'],
+    ['3.5.9', undefined, 'none'],
+  ])('%s, asked for %s: %s', (spark, classData, expected) => {
+    expect(chosen({ spark, classData })).toMatchObject({ classData: expected });
+  });
+
+  it('is made by default only where a list of classes and its proof are there', () => {
+    for (const { line, classData } of SPARK_LINES) {
+      const listed = existsSync(join(home, 'images', 'layers', 'jars', `classes-${line}.list`));
+      expect([line, listed]).toEqual([line, classData !== undefined]);
+      for (const proof of classData?.split(', ') ?? [])
+        expect(existsSync(join(home, proof)), proof).toBe(true);
+    }
+  });
+});
+
 describe('what is refused, and the way out', () => {
   it.each([
     [
@@ -66,6 +85,12 @@ describe('what is refused, and the way out', () => {
       ['jars'],
       'which jars Spark 3.5 can do without was never proven',
       'jars: full; slim is known for 4.1',
+    ],
+    [
+      { spark: '3.5.8', classData: 'shared' },
+      ['classData'],
+      'there is no list of the classes that Spark 3.5 loads',
+      'classData: none; there is one for 4.1',
     ],
     [{ spark: '3.5.8', java: 21 }, ['java'], 'Spark 3.5 does not run on Java 21', 'allowed: 8, 11 or 17'],
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiln_node import (
+    classdata,
     environment,
     facts,
     files,
@@ -50,7 +51,10 @@ def run(config: NodeConfig, commands: Commands) -> dict[str, Any]:
     }
     core_site = hadoopconf.render(hadoopconf.settings(config.stores, keys, table))
     files.write(paths.CORE_SITE, core_site, mode=0o640, group=paths.SPARK_USER)
-    settings = sparkconf.defaults(config, secrets.read(config.spark_secret, folders), table, image.spark)
+    class_data = classdata.options(paths.CLASS_DATA)
+    settings = sparkconf.defaults(
+        config, secrets.read(config.spark_secret, folders), table, image.spark, class_data
+    )
     if config.role == "history":
         text = sparkconf.render(sparkconf.history(settings))
         files.write(paths.HISTORY_CONF, text, mode=0o640, group=paths.SPARK_USER)
@@ -62,7 +66,7 @@ def run(config: NodeConfig, commands: Commands) -> dict[str, Any]:
 
     shared = environment.common(machine)
     files.write(paths.ENVIRONMENT, environment.render(shared), mode=0o644)
-    own = environment.daemon(config, machine, offer)
+    own = environment.daemon(config, machine, offer, class_data)
     files.write(paths.ROLE_ENVIRONMENT, environment.render(own), mode=0o644)
     closed = metadata.close(config, commands)
     if offer is None:

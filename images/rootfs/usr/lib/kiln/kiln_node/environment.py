@@ -30,15 +30,15 @@ def common(facts: Facts) -> dict[str, str]:
     }
 
 
-def daemon(config: NodeConfig, facts: Facts, offer: Offer | None) -> dict[str, str]:
-    """Of the node's daemon; offer: what a worker offers."""
+def daemon(config: NodeConfig, facts: Facts, offer: Offer | None, class_data: str = "") -> dict[str, str]:
+    """Of the node's daemon; offer: what a worker offers; class_data: as in sparkconf.defaults."""
     values = {
         "KILN_MASTER_URL": config.master_url,
         "KILN_MASTER_HOST": config.master_host,
         "KILN_MASTER_PORT": str(config.master_port),
         "KILN_ADDRESS": facts.address,
         "SPARK_DAEMON_MEMORY": DAEMON_MEMORY,
-        "SPARK_DAEMON_JAVA_OPTS": TRUST_OPTIONS,
+        "SPARK_DAEMON_JAVA_OPTS": f"{TRUST_OPTIONS} {class_data}".rstrip(),
         "SPARK_WORKER_DIR": str(paths.SCRATCH / "work"),
         "SPARK_NO_DAEMONIZE": "1",
         # what a notebook's kernel sizes its executors by (kernel.py)

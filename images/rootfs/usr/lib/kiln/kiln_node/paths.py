@@ -31,8 +31,11 @@ SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
 SCRATCH = Path("/scratch")
 SPARK_HOME = Path("/opt/spark")
 JUPYTER_LAB = Path("/opt/conda-env/bin/jupyter-lab")
+#: Made in the bake (images/layers/jars/class-data); not in every image.
+CLASS_DATA = SPARK_HOME / "spark.jsa"
 CONDA_PYTHON = Path("/opt/conda-env/bin/python")
 RUN_MODULE = Path("/usr/lib/kiln/submit/run_module.py")
+CANARY_JOB = Path("/usr/lib/kiln/submit/canary.py")
 
 #: Where systemd keeps credentials: of this unit, of the system, of a container's manager.
 CREDENTIALS = (Path("/run/credentials/@system"), Path("/run/host/credentials"))

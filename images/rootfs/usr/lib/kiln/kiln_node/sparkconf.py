@@ -22,9 +22,12 @@ TRUST_OPTIONS = (
 )
 
 
-def defaults(config: NodeConfig, secret: str, table: list[dict[str, Any]], release: str) -> dict[str, str]:
+def defaults(
+    config: NodeConfig, secret: str, table: list[dict[str, Any]], release: str, class_data: str = ""
+) -> dict[str, str]:
     """The settings of a node; table: the entries of settings.json that hold for its image, whose Spark is
-    release."""
+    release; class_data: Java options of the class data archive, where the image has one."""
+    java = f"{TRUST_OPTIONS} {class_data}".rstrip()
     settings = {
         **{entry["key"]: str(entry["value"]) for entry in table if "file" not in entry},
         "spark.master": config.master_url,
@@ -32,8 +35,8 @@ def defaults(config: NodeConfig, secret: str, table: list[dict[str, Any]], relea
         # of another release or codec, what was left there would stop the master
         "spark.deploy.recoveryDirectory": str(paths.SCRATCH / "recovery" / release),
         # ours in the *default* options, which come before what a job sets in extraJavaOptions
-        "spark.driver.defaultJavaOptions": TRUST_OPTIONS,
-        "spark.executor.defaultJavaOptions": TRUST_OPTIONS,
+        "spark.driver.defaultJavaOptions": java,
+        "spark.executor.defaultJavaOptions": java,
         "spark.pyspark.python": str(paths.CONDA_PYTHON),
         "spark.pyspark.driver.python": str(paths.CONDA_PYTHON),
     }

@@ -1,9 +1,9 @@
 """The node's state, as /run/kiln/status.json and as lines for machines and people.
 
 {"version": 1, "cluster", "role", "phase", "image", "seal", "files", "scratch", "sizing", "metadata",
-"leaving", "fault", "timings"}; phase goes booting, validated, scratch, configured, started, ready, or failed
-from anywhere; a worker that was told to leave is leaving, then left. timings are milliseconds since the
-machine's PID 1 started.
+"leaving", "canary", "fault", "timings"}; phase goes booting, validated, scratch, configured, started, ready,
+or failed from anywhere; a worker that was told to leave is leaving, then left. timings are milliseconds since
+the machine's PID 1 started.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def initial() -> State:
         "sizing": None,
         "metadata": None,
         "leaving": None,
+        "canary": None,
         "fault": None,
         "timings": {},
     }
@@ -106,6 +107,8 @@ def describe(state: State) -> str:
         mounted = "mounted" if scratch["mounted"] else "NOT mounted"
         rows.append(("scratch", f"{scratch['device']}{of}, {size}, {mounted}"))
     rows += _spark(state)
+    if state["canary"]:
+        rows.append(("canary", canary_sentence(state["canary"])))
     if state["timings"]:
         steps = sorted(state["timings"].items(), key=lambda item: item[1])
         rows.append(("timings", ", ".join(f"{phase} {at / 1000:.1f} s" for phase, at in steps)))
@@ -143,6 +146,13 @@ def _spark(state: State) -> list[tuple[str, str]]:
         how = state["leaving"]["how"]
         rows.append(("leaving", state["leaving"]["because"] + (f"; {how}" if how else "")))
     return rows
+
+
+def canary_sentence(canary: dict[str, Any]) -> str:
+    """What the last canary showed."""
+    ran, missing = canary["proved"], canary["missing"]
+    of = f"ran on {len(ran)} of {len(ran) + len(missing)} workers in {canary['seconds']:.1f} s"
+    return f"{of}, NOT on {', '.join(missing)}" if missing else of
 
 
 def read(path: Path = paths.STATUS) -> State:

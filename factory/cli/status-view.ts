@@ -1,0 +1,88 @@
+import Table from 'cli-table3';
+import type { Fault } from '../errors';
+import type { NodeOverview, Overview } from '../machines/overview';
+import { span } from './progress-line';
+
+const GIB = 2 ** 30;
+const NONE = '-';
+
+function scratchOf({ scratchBytes }: NodeOverview): string {
+  if (scratchBytes === null) return NONE;
+  const { total, used } = scratchBytes;
+  const part = total === 0 ? 0 : (100 * used) / total;
+  return `${(used / GIB).toFixed(1)} of ${(total / GIB).toFixed(1)} GiB, ${part.toFixed(0)} %`;
+}
+
+const useOf = (use: NodeOverview['cores']): string =>
+  use === null ? NONE : `${String(use.used)} of ${String(use.total)}`;
+
+const table = (head: readonly string[]): Table.Table =>
+  new Table({ head: [...head], style: { head: [], border: [], compact: true } });
+
+function nodesTable({ nodes }: Overview): string {
+  const rows = table(['node', 'role', 'address', 'phase', 'cores used', 'MiB used', 'scratch used', 'image']);
+  for (const node of nodes) {
+    rows.push([
+      node.name,
+      node.role,
+      node.address,
+      node.phase,
+      useOf(node.cores),
+      useOf(node.memoryMiB),
+      scratchOf(node),
+      node.image.slice(0, 'sha256:'.length + 12),
+    ]);
+  }
+  return rows.toString();
+}
+
+function applicationsTable({ applications }: Overview): string {
+  const rows = table(['application', 'name', 'user', 'state', 'cores', 'MiB an executor', 'for', 'page']);
+  for (const app of applications) {
+    rows.push([
+      app.id,
+      app.name,
+      app.user,
+      app.state.toLowerCase(),
+      app.cores,
+      app.memoryPerExecutorMiB ?? NONE,
+      span(app.runningFor),
+      app.page ?? NONE,
+    ]);
+  }
+  return rows.toString();
+}
+
+function canaryLine({ canary }: Overview, now: number): string {
+  if (!canary) return 'canary: none has run yet (kiln machines wait runs one)';
+  const all = canary.proved.length + canary.missing.length;
+  const ago = span(Math.max(0, now / 1000 - canary.at));
+  return `canary: ran on ${String(canary.proved.length)} of ${String(all)} workers in ${canary.seconds.toFixed(1)} s, ${ago} ago`;
+}
+
+function wrongLines(faults: readonly Fault[]): string[] {
+  if (faults.length === 0) return ['nothing is wrong'];
+  return [
+    `wrong (${String(faults.length)}):`,
+    ...faults.flatMap(({ where, what, hint }) => [
+      `  ${where}: ${what}`,
+      ...(hint === undefined ? [] : [`    ${hint.replaceAll('\n', '\n    ')}`]),
+    ]),
+  ];
+}
+
+/** @param now milliseconds since 1970. */
+export function overviewText(all: Overview, faults: readonly Fault[], now: number): string {
+  const { cluster, state, project, pages, nodes, applications } = all;
+  return [
+    `${cluster} (${state}), of ${project ?? 'an unknown project'}`,
+    ...Object.entries(pages)
+      .filter(([page]) => page !== 'job')
+      .map(([page, url]) => `page of the ${page}: ${url}`),
+    ...(nodes.length === 0 ? [] : [nodesTable(all)]),
+    ...(state !== 'up'
+      ? []
+      : [applications.length === 0 ? 'no application runs' : applicationsTable(all), canaryLine(all, now)]),
+    ...wrongLines(faults),
+  ].join('\n');
+}

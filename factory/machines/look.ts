@@ -1,0 +1,79 @@
+import type { Holder } from '../ports/holder';
+import {
+  type ClusterPaths,
+  type ClusterRecord,
+  clusterNames,
+  clusterPaths,
+  readCluster,
+  readMachines,
+} from './cluster';
+import type { Machine } from './driver';
+import type { Machinery } from './machinery';
+import type { NodeStatus } from './status';
+
+export interface NodeLook {
+  readonly machine: Machine;
+  readonly alive: boolean;
+  /** What the node last said of itself. */
+  readonly status: NodeStatus | undefined;
+}
+
+/** What there is of a cluster on this machine, as far as it can be told without asking its nodes. */
+export interface ClusterLook {
+  readonly paths: ClusterPaths;
+  readonly record: ClusterRecord | undefined;
+  /** `elsewhere`: its processes are in a PID namespace that cannot be seen from here. */
+  readonly state: 'up' | 'dead' | 'elsewhere';
+  readonly holder: Holder | undefined;
+  /** Whether the records of its machines cannot be read: another kiln's, or damaged. */
+  readonly damaged: boolean;
+  readonly nodes: readonly NodeLook[];
+  /** Page -> where it is reached on this machine. */
+  readonly pages: Readonly<Record<string, string>>;
+}
+
+const PAGE_NAMES: Readonly<Record<string, string>> = { '8080': 'master', '4040': 'job' };
+
+/** Never fails: what is dead or damaged is to be seen too, so that it can be removed. */
+export async function lookAt(machinery: Machinery, cluster: string): Promise<ClusterLook> {
+  const paths = clusterPaths(cluster, '', machinery.clusters);
+  const record = await readCluster(paths).catch(() => undefined);
+  const records = await readMachines(paths).catch(() => undefined);
+  const machines = records ?? [];
+  let state: ClusterLook['state'] = 'dead';
+  const holder = await machinery.holders.find(paths.run).catch(() => {
+    state = 'elsewhere';
+    return undefined;
+  });
+  if (holder !== undefined) state = 'up';
+  const nodes = await Promise.all(
+    machines.map(async (machine): Promise<NodeLook> => {
+      const alive = holder !== undefined && (await holder.alive(machine.name)) !== undefined;
+      const status = alive ? await machinery.drivers[machine.kind].status(machine, holder) : undefined;
+      return { machine, alive, status };
+    }),
+  );
+  // Who listens there is gone with the holder.
+  const pages = Object.entries((state === 'up' ? record?.publish : undefined) ?? {}).map(
+    ([port, local]) => [PAGE_NAMES[port] ?? port, `http://127.0.0.1:${String(local)}`] as const,
+  );
+  return {
+    paths,
+    record,
+    state,
+    holder,
+    damaged: records === undefined,
+    nodes,
+    pages: Object.fromEntries(pages),
+  };
+}
+
+/** Every cluster of this machine, whichever project it is of. */
+export async function lookAtAll(machinery: Machinery): Promise<readonly ClusterLook[]> {
+  const names = await clusterNames(machinery.clusters);
+  return Promise.all(names.map((name) => lookAt(machinery, name)));
+}
+
+/** `ended`, `booting`, or what the node says. */
+export const phaseOf = ({ alive, status }: NodeLook): string =>
+  alive ? (status?.phase ?? 'booting') : 'ended';

@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Holder } from '../ports/holder';
+import { CONSOLE } from './driver';
+import { type ClusterLook, lookAt, type NodeLook, phaseOf } from './look';
+import type { Machinery } from './machinery';
+import { askMaster, type MasterPage } from './master';
+import { NodeStatus } from './status';
+
+/** Port of every node's exporter (images/rootfs/usr/lib/kiln/kiln_node/exporter.py). */
+export const EXPORTER_PORT = 9477;
+/** Where the first driver of a machine has its page; each further one a port higher. */
+const DRIVER_PORT = 4040;
+
+/** What a node's exporter says at /status.json: its state, and what is measured when it is asked. */
+const LiveNode = z.object({
+  status: NodeStatus,
+  scratch: z
+    .object({
+      sizeBytes: z.number(),
+      usedBytes: z.number(),
+      freeBytes: z.number(),
+      readOnly: z.boolean(),
+    })
+    .nullable(),
+  clock: z
+    .object({ synchronised: z.boolean(), offsetSeconds: z.number(), greatestErrorSeconds: z.number() })
+    .nullable(),
+});
+type LiveNode = z.infer<typeof LiveNode>;
+
+const DriverPage = z.array(z.object({ id: z.string() }));
+
+/** Of `total` so much is `used`. */
+interface Use {
+  readonly total: number;
+  readonly used: number;
+}
+
+export interface NodeOverview {
+  readonly name: string;
+  readonly role: string;
+  readonly address: string;
+  readonly machine: string;
+  readonly phase: string;
+  /** The image it was started from. */
+  readonly image: string;
+  readonly console: string;
+  /** What the master counts; null for others than registered workers. */
+  readonly cores: Use | null;
+  readonly memoryMiB: Use | null;
+  /** State in the master's list; null where it is not in it. */
+  readonly registered: string | null;
+  readonly scratchBytes: Use | null;
+  /** Whether its exporter answers. */
+  readonly answers: boolean;
+  /** What it says of itself; null before it said anything. */
+  readonly status: NodeStatus | null;
+  readonly live: Pick<LiveNode, 'scratch' | 'clock'> | null;
+}
+
+interface Application {
+  readonly id: string;
+  readonly name: string;
+  readonly user: string;
+  readonly state: string;
+  readonly cores: number;
+  readonly memoryPerExecutorMiB: number | null;
+  /** Seconds. */
+  readonly runningFor: number;
+  /** Its driver's page, as seen from this machine or else inside the cluster; null while there is none. */
+  readonly page: string | null;
+  /** `host:port` of its driver inside the cluster. */
+  readonly driver: string | null;
+}
+
+export interface Overview {
+  readonly cluster: string;
+  readonly project: string | null;
+  readonly state: ClusterLook['state'];
+  readonly pages: Readonly<Record<string, string>>;
+  /** Whether the records of its machines cannot be read. */
+  readonly damaged: boolean;
+  /** What the master says of itself; null while it does not answer. */
+  readonly master: string | null;
+  readonly nodes: readonly NodeOverview[];
+  readonly applications: readonly Application[];
+  /** The last canary: addresses of workers. */
+  readonly canary: NodeStatus['canary'] | null;
+}
+
+/** One look at all of a cluster: records here, nodes, master, drivers. What does not answer is left open. */
+export async function overview(machinery: Machinery, cluster: string): Promise<Overview> {
+  const look = await lookAt(machinery, cluster);
+  const page = look.holder === undefined ? undefined : await askMaster(machinery, look.paths);
+  const nodes = await Promise.all(look.nodes.map((node) => nodeOverview(machinery, look.holder, node, page)));
+  const master = nodes.find(({ role, phase }) => role === 'master' && phase !== 'ended');
+  return {
+    cluster,
+    project: look.record?.project ?? null,
+    state: look.state,
+    pages: look.pages,
+    damaged: look.damaged,
+    master: page?.status ?? null,
+    nodes,
+    applications: await applications(machinery, look, page, master?.address),
+    canary: master?.status?.canary ?? null,
+  };
+}
+
+async function nodeOverview(
+  machinery: Machinery,
+  holder: Holder | undefined,
+  node: NodeLook,
+  page: MasterPage | undefined,
+): Promise<NodeOverview> {
+  const { machine, alive } = node;
+  const { address } = machine.network;
+  const answer =
+    holder === undefined || !alive
+      ? undefined
+      : await machinery.fetchInside(holder, `http://${address}:${String(EXPORTER_PORT)}/status.json`);
+  const live = LiveNode.safeParse(answer).data;
+  // A worker that came back is in the list twice: as the dead one and as the living.
+  const listed = (page?.workers ?? []).filter(({ host }) => host === address);
+  const worker = listed.find(({ state }) => state === 'ALIVE') ?? listed.at(-1);
+  const status = live?.status ?? node.status;
+  return {
+    name: machine.name,
+    role: machine.node.role,
+    address,
+    machine: machine.kind,
+    phase: phaseOf({ ...node, status }),
+    image: machine.image.digest,
+    console: join(machine.folder, CONSOLE),
+    cores: worker === undefined ? null : { total: worker.cores, used: worker.coresused },
+    memoryMiB: worker === undefined ? null : { total: worker.memory, used: worker.memoryused },
+    registered: worker?.state ?? null,
+    scratchBytes: live?.scratch ? { total: live.scratch.sizeBytes, used: live.scratch.usedBytes } : null,
+    answers: live !== undefined,
+    status: status ?? null,
+    live: live === undefined ? null : { scratch: live.scratch, clock: live.clock },
+  };
+}
+
+/** Drivers are processes of the master's machine: which port is whose, each says itself. */
+async function applications(
+  machinery: Machinery,
+  { holder, pages }: ClusterLook,
+  page: MasterPage | undefined,
+  host: string | undefined,
+): Promise<readonly Application[]> {
+  if (holder === undefined || page === undefined || page.activeapps.length === 0) return [];
+  // One that ended may have left a gap.
+  const ports = Array.from({ length: page.activeapps.length + 2 }, (_, n) => DRIVER_PORT + n);
+  const drivers = new Map<string, number>();
+  if (host !== undefined) {
+    await Promise.all(
+      ports.map(async (port) => {
+        const url = `http://${host}:${String(port)}/api/v1/applications`;
+        const found = DriverPage.safeParse(await machinery.fetchInside(holder, url));
+        for (const { id } of found.data ?? []) drivers.set(id, port);
+      }),
+    );
+  }
+  return page.activeapps.map((app) => {
+    const port = drivers.get(app.id);
+    const driver = port === undefined || host === undefined ? null : `${host}:${String(port)}`;
+    return {
+      id: app.id,
+      name: app.name,
+      user: app.user,
+      state: app.state,
+      cores: app.cores,
+      memoryPerExecutorMiB: app.memoryperexecutor ?? null,
+      runningFor: Math.max(0, Math.round((machinery.clock.now() - app.starttime) / 1000)),
+      page:
+        driver === null ? null : ((port === DRIVER_PORT ? pages['job'] : undefined) ?? `http://${driver}`),
+      driver,
+    };
+  });
+}

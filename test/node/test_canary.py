@@ -1,0 +1,103 @@
+"""The canary: a job that must run an executor on every worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from documents import document
+from programs import Programs
+
+from kiln_node import canary, config, paths, ready, status
+from kiln_node.commands import Result
+from kiln_node.faults import NodeFault
+
+SUBMIT = "/usr/bin/kiln-submit"
+MASTER = config.parse(document(role="master"))
+
+
+def worker(number: int, **change: Any) -> dict[str, Any]:
+    return {
+        "id": f"worker-{number}",
+        "host": f"10.213.0.{19 + number}",
+        "state": "ALIVE",
+        "coresfree": 1,
+        "memoryfree": 1024,
+        **change,
+    }
+
+
+def answering(*workers: dict[str, Any]) -> dict[str, Any]:
+    return {"status": "ALIVE", "workers": list(workers)}
+
+
+def test_asks_for_one_core_of_every_worker_and_for_nothing_of_the_store() -> None:
+    words = canary.arguments(3, 120)
+    settings = dict(word.split("=", 1) for word in words if word.startswith("spark."))
+    assert settings["spark.cores.max"] == "3"
+    assert settings["spark.executor.cores"] == "1"
+    assert settings["spark.scheduler.minRegisteredResourcesRatio"] == "1.0"
+    assert settings["spark.scheduler.maxRegisteredResourcesWaitingTime"] == "120s"
+    assert settings["spark.eventLog.enabled"] == "false"
+    assert words[-2:] == [str(paths.CANARY_JOB), "3"]
+
+
+@pytest.mark.parametrize(
+    ("ran", "proved", "missing"),
+    [
+        (["10.213.0.20", "10.213.0.21"], ["10.213.0.20", "10.213.0.21"], []),
+        (["10.213.0.21"], ["10.213.0.21"], ["10.213.0.20"]),
+    ],
+)
+def test_says_which_workers_ran_an_executor(ran: list[str], proved: list[str], missing: list[str]) -> None:
+    line = canary.ANSWER + str(ran).replace("'", '"')
+    commands = Programs({SUBMIT: f"something of the job's own\n{line}\n"})
+    workers = [worker(1), worker(2), worker(3, state="DEAD")]
+    times = iter([1000.0, 1007.25])
+    found = canary.run(MASTER, commands, 60, ask=lambda: answering(*workers), clock=lambda: next(times))
+    assert found == {
+        "at": 1000,
+        "seconds": 7.2,
+        "ids": ["worker-1", "worker-2"],
+        "proved": proved,
+        "missing": missing,
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "workers", "answer", "match"),
+    [
+        ("worker", [worker(1)], "", "this node is a worker"),
+        ("master", [], "", "no living worker"),
+        ("master", [worker(1, coresfree=0), worker(2)], "", "no free core or memory .* 10.213.0.20: jobs"),
+        ("master", [worker(1, memoryfree=100)], "", "no free core or memory"),
+        ("master", [worker(1)], "nothing of use", "did not answer"),
+        (
+            "master",
+            [worker(1)],
+            Result(1, "", "x\n26/11 ERROR no space\n at y\n"),
+            "with 1: 26/11 ERROR no space",
+        ),
+    ],
+)
+def test_says_why_none_ran(
+    role: str, workers: list[dict[str, Any]], answer: str | Result, match: str
+) -> None:
+    node = config.parse(document(role=role))
+    with pytest.raises(NodeFault, match=match):
+        canary.run(node, Programs({SUBMIT: answer}), 60, ask=lambda: answering(*workers))
+
+
+def test_is_run_once_for_the_same_workers_and_anew_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = [status.initial()]
+    monkeypatch.setattr(status, "read", lambda: states[-1])
+    monkeypatch.setattr(status, "publish", states.append)
+    workers = [worker(1)]
+    monkeypatch.setattr(ready, "ask_master", lambda _: answering(*workers))
+    commands = Programs({SUBMIT: f'{canary.ANSWER}["10.213.0.20", "10.213.0.21"]\n'})
+    ran = [canary.ensure(MASTER, commands, 60, again=again)[1] for again in (False, False, True)]
+    workers.append(worker(2))
+    ran.append(canary.ensure(MASTER, commands, 60, again=False)[1])
+    assert ran == [True, False, True, True]
+    assert states[-1]["canary"]["proved"] == ["10.213.0.20", "10.213.0.21"]
+    assert "ran on 2 of 2 workers" in status.describe({**states[-1], "role": "master"})
