@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, copyFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LaunchGroup } from '../../factory/contracts/launch';
 import { hostExec } from '../../factory/ports/exec-host';
 import type { RunResult } from '../../factory/ports/exec';
-import { bakedImage } from './image';
+import { bakedImage, placeImage } from './image';
 import { type Inventory, leftovers, takeInventory } from './leftovers';
 import { dashboardQueries, metricsOf, scrape, WATCHED_JOB } from './seen';
 
@@ -57,7 +57,7 @@ describe.skipIf(typeof found === 'string')(
   `a local cluster${typeof found === 'string' ? ` (${found})` : ''}`,
   () => {
     if (typeof found === 'string') return;
-    const { folder, record } = found;
+    const { record } = found;
     const image = { digest: record.digest, contentId: record.contentId };
     let project: string;
     let before: Inventory;
@@ -112,9 +112,7 @@ describe.skipIf(typeof found === 'string')(
     beforeAll(async () => {
       project = mkdtempSync(join(tmpdir(), 'kiln-cluster-'));
       copyFileSync(join(HOME, 'factory.yaml'), join(project, 'factory.yaml'));
-      mkdirSync(join(project, 'registry/images'), { recursive: true });
-      writeFileSync(join(project, 'registry/registry.json'), '{"version":1}\n');
-      symlinkSync(folder, join(project, 'registry/images', record.digest.slice(7)));
+      placeImage(project, found);
       before = takeInventory([project]);
       await upAll();
       await waitAll();

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import type { RunResult } from '../../../factory/ports/exec';
 import { hostExec } from '../../../factory/ports/exec-host';
 import type { Holder } from '../../../factory/ports/holder';
 import { hostHolders } from '../../../factory/ports/holder-host';
-import type { BakedImage } from '../image';
+import { type BakedImage, placeImage } from '../image';
 
 const HOME = resolve(__dirname, '../../..');
 export const NAME = 'spark';
@@ -44,9 +44,7 @@ export class Cluster {
     const project = mkdtempSync(join(tmpdir(), 'kiln-spark-'));
     const cluster = new Cluster(project);
     copyFileSync(join(HOME, 'factory.yaml'), join(project, 'factory.yaml'));
-    mkdirSync(join(project, 'registry/images'), { recursive: true });
-    writeFileSync(join(project, 'registry/registry.json'), '{"version":1}\n');
-    symlinkSync(folder, join(project, 'registry/images', record.digest.slice(7)));
+    placeImage(project, { folder, record });
     const port = await freePort();
     await cluster.kiln(['store', 'up', '--port', String(port)]);
     const image = { digest: record.digest, contentId: record.contentId };

@@ -261,7 +261,7 @@ describe('reading at synth', () => {
   it('finds what the channel points at last', async () => {
     await point(await stored('a'));
     await point(await stored('b'), 1);
-    expect(resolve()).toEqual({ digest: digestOf('b'), record: recordOf('b') });
+    expect(resolve()).toEqual({ digest: digestOf('b'), record: recordOf('b'), publications: [] });
   });
 
   it('says that there is no registry', () => {
