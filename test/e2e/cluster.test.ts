@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LaunchGroup } from '../../factory/contracts/launch';
+import { CLUSTERS } from '../../factory/machines/cluster';
 import { hostExec } from '../../factory/ports/exec-host';
+import { hostHolders } from '../../factory/ports/holder-host';
 import type { RunResult } from '../../factory/ports/exec';
 import { bakedImage, placeImage } from './image';
 import { type Inventory, leftovers, takeInventory } from './leftovers';
@@ -205,10 +207,8 @@ describe.skipIf(typeof found === 'string')(
           expect(seen.applications).toMatchObject([{ name: 'watched', state: 'RUNNING', cores: 2 }]);
           expect(seen.nodes[1]?.scratchBytes?.total).toBeGreaterThan(0);
 
-          const { stdout: holder } = await hostExec.run('pgrep', [
-            '-f',
-            `^unshare .* kiln-cluster-${CLUSTER} `,
-          ]);
+          const holder = await hostHolders(hostExec).find(join(CLUSTERS, CLUSTER));
+          if (holder === undefined) throw new Error('the cluster has no holder');
           // Of a disk alone; and what a comparison in the background tells in its time.
           const others = new Set(['kiln_seal_intact', 'kiln_files_damaged']);
           const wanted = dashboardQueries()
@@ -216,7 +216,7 @@ describe.skipIf(typeof found === 'string')(
             .filter((name) => !others.has(name));
           const missing = async (): Promise<readonly string[]> => {
             const targets = await kiln(['status', CLUSTER, '--targets']);
-            const there = await scrape(targets.stdout, holder.trim().split('\n')[0] ?? '');
+            const there = await scrape(targets.stdout, holder);
             return wanted.filter((name) => !there.has(name));
           };
           await expect.poll(missing, { timeout: 60_000, interval: 2000 }).toEqual([]);

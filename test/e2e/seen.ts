@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { hostExec } from '../../factory/ports/exec-host';
+import type { Holder } from '../../factory/ports/holder';
 
 /** A job that says which of its JVMs run from the class data archive, then stays until /scratch/stop is there. */
 export const WATCHED_JOB = `
@@ -58,19 +58,17 @@ const TargetGroups = z.array(
 
 /**
  * Names of all metrics that Prometheus would get of those targets, from inside a cluster's network.
- * @param holder process that has the network.
  * @throws Error for a target that does not answer.
  */
-export async function scrape(targets: string, holder: string): Promise<ReadonlySet<string>> {
+export async function scrape(targets: string, holder: Holder): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
   for (const {
     targets: [target],
     labels,
   } of TargetGroups.parse(JSON.parse(targets))) {
     const url = `http://${target}${labels['__metrics_path__'] ?? ''}`;
-    const { stdout } = await hostExec.run('nsenter', [
-      ...[`--net=/proc/${holder}/ns/net`, '--'],
-      ...['curl', '--silent', '--show-error', '--fail', '--max-time', '10', '--noproxy', '*', url],
+    const { stdout } = await holder.run('curl', [
+      ...['--silent', '--show-error', '--fail', '--max-time', '10', '--noproxy', '*', url],
     ]);
     for (const line of stdout.split('\n'))
       if (!line.startsWith('#') && line !== '') names.add(/^[^{ ]+/.exec(line)?.[0] ?? '');
