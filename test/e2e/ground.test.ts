@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,6 +31,17 @@ const found = bakedImage();
 const ALL = process.env['KILN_TEST_ALL'] !== undefined;
 const RAID0 = { level: 'raid0', disks: 2, fstype: 'xfs' };
 
+const FOLDER = 'kiln-ground-e2e-';
+
+/** Folders of runs that were killed: their machines ended with them, gigabytes of memory and disks did not. */
+function forgetKilled(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = new RegExp(`^${FOLDER}(\\d+)-`).exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
 describe.skipIf(typeof found === 'string')('the ground of a node, which needs root', () => {
   if (typeof found === 'string') return;
   const { record } = found;
@@ -39,7 +50,8 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
   let count = 0;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'kiln-ground-e2e-'));
+    forgetKilled();
+    folder = mkdtempSync(join(tmpdir(), `${FOLDER}${String(process.pid)}-`));
     const { accelerator } = await probeAcceleration(
       hostExec,
       findProject(resolve(__dirname, '..', '..')).cache,
