@@ -16,7 +16,7 @@ def test_daemons_drivers_and_executors_are_told_of_it(tmp_path: Path) -> None:
     archive.touch()
     options = classdata.options(archive)
     node = config.parse(document())
-    settings = sparkconf.defaults(node, "s", options)
+    settings = sparkconf.defaults(node, "s", [], "4.1.4", options)
     daemon = environment.daemon(node, Facts(1, 4096, "10.0.0.1"), None, options)
     for told in (
         settings["spark.driver.defaultJavaOptions"],
@@ -25,4 +25,5 @@ def test_daemons_drivers_and_executors_are_told_of_it(tmp_path: Path) -> None:
     ):
         assert f"-XX:SharedArchiveFile={archive}" in told.split()
         assert told.startswith(sparkconf.TRUST_OPTIONS)
-    assert sparkconf.defaults(node, "s")["spark.driver.defaultJavaOptions"] == sparkconf.TRUST_OPTIONS
+    without = sparkconf.defaults(node, "s", [], "4.1.4")
+    assert without["spark.driver.defaultJavaOptions"] == sparkconf.TRUST_OPTIONS

@@ -45,7 +45,7 @@ def run(kernel: str, code: str) -> str:
     socket = websocket.create_connection(
         f"{BASE.replace('http', 'ws', 1)}/api/kernels/{kernel}/channels",
         header=[f"Authorization: token {TOKEN}"],
-        timeout=150,
+        timeout=280,
     )
     socket.send(json.dumps(message))
     try:
