@@ -4,7 +4,8 @@ import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSy
 
 const MIB = 1024 * 1024;
 
-export function blank(file: string, mib = 256): string {
+/** Of no less than XFS takes by itself, 300 MB. */
+export function blank(file: string, mib = 512): string {
   writeFileSync(file, '');
   truncateSync(file, mib * MIB);
   return file;
@@ -41,11 +42,45 @@ function lvmLabel(): Buffer {
   return sector;
 }
 
-/** The first of ZFS' four labels: its ring of uberblocks, each with the magic that blkid counts (vdev_label.c). */
-function zfsUberblocks(): Buffer {
-  const ring = Buffer.alloc(128 * 1024);
-  for (let at = 0; at < ring.length; at += 1024) ring.writeBigUInt64LE(0x00bab10cn, at);
-  return ring;
+/** A pair of a packed list of names and values, as ZFS writes them (nvpair.c): XDR, big endian. */
+function nvpair(name: string, value: bigint | string): Buffer {
+  const padded = (text: string): Buffer => {
+    const bytes = Buffer.alloc(4 + Math.ceil(text.length / 4) * 4);
+    bytes.writeUInt32BE(text.length);
+    bytes.write(text, 4);
+    return bytes;
+  };
+  const content = typeof value === 'string' ? padded(value) : Buffer.alloc(8);
+  if (typeof value === 'bigint') content.writeBigUInt64BE(value);
+  const head = Buffer.alloc(8);
+  const kind = Buffer.alloc(8);
+  // DATA_TYPE_STRING and DATA_TYPE_UINT64, one of each.
+  kind.writeUInt32BE(typeof value === 'string' ? 9 : 8);
+  kind.writeUInt32BE(1, 4);
+  const body = Buffer.concat([padded(name), kind, content]);
+  head.writeUInt32BE(head.length + body.length);
+  // What it takes in memory.
+  head.writeUInt32BE(Math.ceil((16 + name.length + 1) / 8) * 8 + Math.ceil((content.length + 1) / 8) * 8, 4);
+  return Buffer.concat([head, body]);
+}
+
+/** The first of ZFS' four labels (vdev_label.c): its list at 16 KiB, its ring of uberblocks at 128 KiB. */
+function zfsLabel(): Buffer {
+  const label = Buffer.alloc(256 * 1024);
+  const header = Buffer.from([1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  Buffer.concat([
+    header,
+    nvpair('version', 5000n),
+    nvpair('name', 'tank'),
+    nvpair('state', 0n),
+    nvpair('txg', 4n),
+    nvpair('pool_guid', 0x1234567890n),
+    nvpair('top_guid', 0x2345678901n),
+    nvpair('guid', 0x2345678901n),
+    Buffer.alloc(8),
+  ]).copy(label, 16 * 1024);
+  for (let at = 128 * 1024; at < label.length; at += 1024) label.writeBigUInt64LE(0x00bab10cn, at);
+  return label;
 }
 
 /** Somebody's data on a disk, by kind; wipefs tells each as `tells`. */
@@ -77,7 +112,7 @@ export const FOREIGN: Readonly<
   'a ZFS label': {
     tells: 'zfs_member',
     put: (file) => {
-      write(file, 128 * 1024, zfsUberblocks());
+      write(file, 0, zfsLabel());
     },
   },
 };
