@@ -139,6 +139,8 @@ const LISTENERS: readonly { readonly socket: RegExp; readonly programs: readonly
   { socket: /^tcp (0\.0\.0\.0|::):22$/, programs: ['sshd', 'systemd'] },
   { socket: /^(tcp|udp) 127\.0\.0\.5[34]:53$/, programs: ['systemd-resolve'] },
   { socket: /^udp (127\.0\.0\.1|::1):323$/, programs: ['chronyd'] },
+  // A node's own metrics, at its private address; a machine without a network has only this one.
+  { socket: /^tcp 127\.0\.0\.1:9477$/, programs: ['kiln-exporter'] },
 ];
 
 function listeners({ status }: Observation): Check {

@@ -61,6 +61,7 @@ const STATUS: ProofStatus = {
     listening: [
       { protocol: 'tcp', address: '0.0.0.0', port: 22, program: 'sshd' },
       { protocol: 'udp', address: '127.0.0.53', port: 53, program: 'systemd-resolve' },
+      { protocol: 'tcp', address: '127.0.0.1', port: 9477, program: 'kiln-exporter' },
     ],
   },
 };
@@ -147,6 +148,19 @@ describe('the verdict on a boot', () => {
         status: {
           ...STATUS,
           system: { ...SYSTEM, listening: [{ protocol: 'tcp', address: '::', port: 22, program: 'nc' }] },
+        },
+      },
+      ['nothing listens that should not'],
+    ],
+    [
+      'a resolver that answers its neighbours',
+      {
+        status: {
+          ...STATUS,
+          system: {
+            ...SYSTEM,
+            listening: [{ protocol: 'udp', address: '0.0.0.0', port: 5355, program: 'systemd-resolve' }],
+          },
         },
       },
       ['nothing listens that should not'],
