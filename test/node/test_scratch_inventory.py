@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node.commands import Result
+from kiln_node.commands import HostCommands, Result
 from kiln_node.scratch import inventory
 from kiln_node.scratch.inventory import Sysfs
 
@@ -32,7 +32,7 @@ class Tools:
     """Answers by the program's name."""
 
     def __init__(self, **answers: Result) -> None:
-        self.answers = answers
+        self.answers = {"blockdev": Result(0, "1073741824\n", ""), "dd": Result(0, "", ""), **answers}
 
     def run(self, argv: Sequence[str], *, timeout: float = 60) -> Result:
         return self.answers[argv[0]]
@@ -71,6 +71,47 @@ def test_a_disk_that_one_tool_cannot_judge_is_not_proven(
 ) -> None:
     _, _, found = inventory.probe("/dev/vda", Tools(wipefs=wipefs, mdadm=mdadm))
     assert (found is None) if fault is None else (fault in str(found))
+
+
+@pytest.mark.parametrize(
+    ("tool", "answer", "fault"),
+    [
+        (
+            "dd",
+            Result(1, "", "dd: error reading '/dev/vda': Input/output error"),
+            "cannot be read: dd: error reading",
+        ),
+        ("blockdev", Result(1, "", "blockdev: cannot open /dev/vda"), "size is not known: blockdev"),
+        ("blockdev", Result(0, "", ""), "size is not known"),
+    ],
+)
+def test_a_disk_that_cannot_be_read_is_not_blank_though_both_tools_find_nothing(
+    tool: str, answer: Result, fault: str
+) -> None:
+    tools = Tools(wipefs=Result(0, "", ""), mdadm=NO_MD, **{tool: answer})
+    signatures, md, found = inventory.probe("/dev/vda", tools)
+    assert (signatures, md) == ((), None)
+    assert fault in str(found)
+
+
+def test_both_ends_of_a_disk_are_read(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(3 * 1024**2 + 512))
+    real = HostCommands()
+    asked: list[list[str]] = []
+
+    class Recorded:
+        def run(self, argv: Sequence[str], *, timeout: float = 60) -> Result:
+            asked.append(list(argv))
+            if argv[0] == "blockdev":  # a file is no device to it
+                return Result(0, f"{disk.stat().st_size}\n", "")
+            return real.run(argv, timeout=timeout)
+
+    assert inventory.unreadable(str(disk), Recorded()) is None
+    assert [words[4:] for words in asked[1:]] == [
+        ["count=1", "status=none"],
+        ["iflag=skip_bytes", f"skip={2 * 1024**2 + 512}", "status=none"],
+    ]
 
 
 def machine(tmp_path: Path) -> tuple[Sysfs, Path]:

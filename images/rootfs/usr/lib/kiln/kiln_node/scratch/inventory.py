@@ -1,7 +1,8 @@
 """What disks a machine has and what is on them. Reading only.
 
 Two tools look at every disk, wipefs and mdadm; a disk that either of them cannot judge is not
-proven to be anything. Mounts, swap and holders are followed down to whole disks through sysfs.
+proven to be anything. Both take what they cannot read for nothing there, so reading is tried first.
+Mounts, swap and holders are followed down to whole disks through sysfs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from kiln_node.faults import NodeFault
 
 #: Names of devices that lsblk calls disks and that hold nobody's data for long.
 _NO_DISKS = ("zram", "ram", "nbd", "fd", "loop")
+#: Bytes at either end of a device that libblkid and mdadm look for signatures in, and more than that.
+_END = 1024**2
 _COLUMNS = "NAME,KNAME,PATH,TYPE,SIZE,MODEL,SERIAL,WWN,RO,RM,ROTA"
 
 
@@ -180,8 +183,23 @@ def gather(commands: Commands, graph: Sysfs | None = None, proc: Path = Path("/p
     )
 
 
+def unreadable(path: str, commands: Commands) -> str | None:
+    """Why the ends of a device, where signatures are, cannot be read; null where they can."""
+    sized = commands.run(["blockdev", "--getsize64", path])
+    if sized.code != 0 or not sized.stdout.strip().isdecimal():
+        return f"its size is not known: {sized.stderr.strip()}"
+    skip = max(0, int(sized.stdout) - _END)
+    for part in (["count=1"], ["iflag=skip_bytes", f"skip={skip}"]):
+        read = commands.run(["dd", f"if={path}", "of=/dev/null", f"bs={_END}", *part, "status=none"])
+        if read.code != 0:
+            return f"it cannot be read: {read.stderr.strip()}"
+    return None
+
+
 def probe(path: str, commands: Commands) -> tuple[tuple[str, ...], MdMember | None, str | None]:
-    """Signatures, superblock and, where the two tools fail or disagree, the reason."""
+    """Signatures, superblock and, where they cannot be read or the two tools disagree, the reason."""
+    if (why := unreadable(path, commands)) is not None:
+        return (), None, why
     wiped = commands.run(["wipefs", "--no-act", "--json", path])
     if wiped.code != 0:
         return (), None, f"wipefs cannot read it: {wiped.stderr.strip()}"
@@ -231,7 +249,7 @@ def _array(path: str, name: str, commands: Commands, graph: Sysfs, proc: Path) -
     state = state_file.read_text(encoding="ascii").strip() if state_file.exists() else "unknown"
     mounts = (proc / "mounts").read_text(encoding="utf-8")
     filesystem, label, fault = None, None, None
-    if state != "inactive":
+    if state != "inactive" and (fault := unreadable(path, commands)) is None:
         wiped = commands.run(["wipefs", "--no-act", "--json", path])
         if wiped.code != 0:
             fault = f"wipefs cannot read it: {wiped.stderr.strip()}"
