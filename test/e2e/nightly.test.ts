@@ -1,24 +1,15 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whole } from './bakery';
 import { bakedImage } from './image';
 import { type Inventory, leftovers, takeInventory } from './leftovers';
+import { SideProject, well } from './side-project';
 
 /* One real night: registries as they are, a bake, a boot, a second bake; killed in the middle, then gone on with. */
-const HOME = resolve(__dirname, '../..');
-const STATE = join(HOME, '.kiln');
+const MAIN = resolve(__dirname, '../../dist/factory/cli/main.js');
 const image = bakedImage();
 const skip = !whole ? 'needs KILN_TEST_ALL=1' : typeof image === 'string' ? image : undefined;
 
@@ -28,20 +19,11 @@ interface Entry {
 }
 
 describe.skipIf(skip !== undefined)(`kiln nightly${skip === undefined ? '' : ` (${skip})`}`, () => {
-  let project: string;
+  let project: SideProject;
   let before: Inventory;
-  const env = (): NodeJS.ProcessEnv => ({ ...process.env, KILN_PROJECT: project });
-  const nightly = (...words: readonly string[]) => {
-    const { status, stdout, stderr } = spawnSync(join(HOME, 'bin/kiln'), ['nightly', ...words, '--json'], {
-      cwd: project,
-      env: env(),
-      encoding: 'utf8',
-      maxBuffer: 1 << 28,
-    });
-    expect(status, stderr).toBe(0);
-    return JSON.parse(stdout) as Record<string, unknown>;
-  };
-  const runs = (): string => join(project, '.kiln/nightly/runs');
+  const nightly = (...words: readonly string[]) =>
+    JSON.parse(well(project.kiln('nightly', ...words, '--json'))) as Record<string, unknown>;
+  const runs = (): string => project.file('.kiln/nightly/runs');
   const journal = (run: string): readonly Entry[] =>
     readFileSync(join(runs(), run, 'journal.jsonl'), 'utf8')
       .split('\n')
@@ -50,36 +32,23 @@ describe.skipIf(skip !== undefined)(`kiln nightly${skip === undefined ? '' : ` (
 
   beforeAll(() => {
     before = takeInventory();
-    mkdirSync(STATE, { recursive: true });
-    project = mkdtempSync(join(STATE, 'nightly-test-'));
-    for (const file of ['environment.yml', 'factory.yaml', 'factory.lock.json', 'jobs'])
-      cpSync(join(HOME, file), join(project, file), { recursive: true });
-    const spec = readFileSync(join(project, 'factory.yaml'), 'utf8').replace(/\nchannels:\n[^]*$/, '\n');
+    project = new SideProject('nightly-test', ['environment.yml', 'factory.lock.json', 'jobs']);
     const gates = '    gates:\n      - kind: verified\n      - kind: reproduced\n';
-    writeFileSync(
-      join(project, 'factory.yaml'),
-      `${spec}channels:\n  candidate:\n${gates}  staging:\n${gates}nightly:\n  promote: [staging]\n`,
-    );
-    mkdirSync(join(project, '.kiln'));
-    symlinkSync(join(STATE, 'channel'), join(project, '.kiln/channel'));
-    spawnSync(join(HOME, 'bin/kiln'), ['registry', 'init'], { cwd: project, env: env() });
+    project.setChannels(`  candidate:\n${gates}  staging:\n${gates}nightly:\n  promote: [staging]\n`);
+    well(project.kiln('registry', 'init'));
   });
   afterAll(async () => {
-    rmSync(project, { recursive: true, force: true });
-    const left = await leftovers(before, { about: [project], within: 10 });
+    project.remove();
+    const left = await leftovers(before, { about: [project.folder], within: 10 });
     expect(left.filter((line) => !line.startsWith('temporary'))).toEqual([]);
   });
 
   it('killed while it boots what it baked leaves no machine, and the next one does not bake again', async () => {
-    const first: ChildProcess = spawn(
-      process.execPath,
-      [join(HOME, 'dist/factory/cli/main.js'), 'nightly', '--apply'],
-      {
-        cwd: project,
-        env: env(),
-        stdio: 'ignore',
-      },
-    );
+    const first: ChildProcess = spawn(process.execPath, [MAIN, 'nightly', '--apply'], {
+      cwd: project.folder,
+      env: project.environment(),
+      stdio: 'ignore',
+    });
     const ended = new Promise<void>((done) =>
       first.once('exit', () => {
         done();
@@ -98,7 +67,7 @@ describe.skipIf(skip !== undefined)(`kiln nightly${skip === undefined ? '' : ` (
     await sleep(5000);
     first.kill('SIGKILL');
     await ended;
-    expect(await leftovers(before, { about: [project], within: 10 })).toEqual(
+    expect(await leftovers(before, { about: [project.folder], within: 10 })).toEqual(
       expect.not.arrayContaining([expect.stringMatching(/^(process|namespace)/)]),
     );
 

@@ -1,36 +1,18 @@
-import { spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { appendFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../factory/machines/network';
 import { whole } from './bakery';
 import { bakedImage } from './image';
 import { type Inventory, leftovers, takeInventory } from './leftovers';
+import { appOf, SideProject, well } from './side-project';
 
 /*
  * Two images, two channels, two clusters of this machine: what a promotion, a rollback and the deploys after them
  * do to nodes.
  */
-const HOME = resolve(__dirname, '../..');
-const STATE = join(HOME, '.kiln');
 const STAGING = `s${String(process.pid)}`;
 const PRODUCTION = `p${String(process.pid)}`;
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly text: string;
-}
 
 interface Node {
   readonly name: string;
@@ -39,30 +21,11 @@ interface Node {
   readonly reported: string | null;
 }
 
-const freePort = (): Promise<number> =>
-  new Promise((done, fail) => {
-    const server = createServer();
-    server.on('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') done(address.port);
-      });
-    });
-  });
-
-/** A project's own main.ts, compiled: a stack for each channel. */
-const appOf = (store: number): string => `
-const from = (name) => require(${JSON.stringify(join(HOME, 'dist'))} + '/' + name);
-const { GoldenImage } = from('modules/golden-image');
-const { localStore } = from('modules/local-store');
-const { LocalClusterStack } = from('stacks/local-cluster');
-const props = { workers: 1, worker: { cores: 1, memoryMiB: 1024 }, store: localStore({ port: ${String(store)} }) };
-from('modules/app').synthesise(__dirname, (app) => {
+/** A stack for each channel. */
+const stacks = (store: number): string => `
+  const props = { workers: 1, worker: { cores: 1, memoryMiB: 1024 }, store: localStore({ port: ${String(store)} }) };
   new LocalClusterStack(app, '${STAGING}', { ...props, image: GoldenImage.channel('staging') });
-  new LocalClusterStack(app, '${PRODUCTION}', { ...props, image: GoldenImage.channel('production') });
-});
-`;
+  new LocalClusterStack(app, '${PRODUCTION}', { ...props, image: GoldenImage.channel('production') });`;
 
 const image = bakedImage();
 const skip = !whole ? 'needs KILN_TEST_ALL=1' : typeof image === 'string' ? image : undefined;
@@ -72,31 +35,18 @@ describe.skipIf(skip !== undefined)(
   () => {
     if (typeof image === 'string') return;
     const first = image.record.digest;
-    let project: string;
+    let project: SideProject;
     let second: string;
     let before: Inventory;
 
-    const run = (program: string, ...args: readonly string[]): Ended => {
-      const { status, stdout, stderr } = spawnSync(program, args, {
-        cwd: project,
-        env: { ...process.env, KILN_PROJECT: project },
-        encoding: 'utf8',
-        maxBuffer: 1 << 26,
-      });
-      return { code: status, out: stdout, text: stdout + stderr };
-    };
-    const well = ({ code, out, text }: Ended): string => {
-      expect(code, text).toBe(0);
-      return out;
-    };
-    const kiln = (...args: readonly string[]): string => well(run(join(HOME, 'bin/kiln'), ...args));
+    const kiln = (...args: readonly string[]): string => well(project.kiln(...args));
     const deploy = (...stacks: readonly string[]): string =>
-      well(run(join(HOME, 'tools/cdktf'), 'deploy', ...stacks, '--auto-approve'));
+      well(project.cdktf('deploy', ...stacks, '--auto-approve'));
 
     /** What `cdktf diff` says of the machines of a stack: the groups that would be replaced; empty for no change. */
     const diff = (stack: string): readonly string[] => {
       // Terraform colours its plan.
-      const out = stripVTControlCharacters(well(run(join(HOME, 'tools/cdktf'), 'diff', stack)));
+      const out = stripVTControlCharacters(well(project.cdktf('diff', stack)));
       const replaced = [...out.matchAll(/# null_resource\.(\w+?)_machines_\w+ .*must be replaced/g)].map(
         ([, name]) => String(name),
       );
@@ -124,37 +74,26 @@ describe.skipIf(skip !== undefined)(
 
     beforeAll(async () => {
       before = takeInventory();
-      mkdirSync(STATE, { recursive: true });
-      project = mkdtempSync(join(STATE, 'roll-test-'));
-      for (const file of ['environment.yml', 'factory.lock.json', 'cdktf.json', 'jobs'])
-        cpSync(join(HOME, file), join(project, file), { recursive: true });
+      project = new SideProject('roll-test', ['environment.yml', 'factory.lock.json', 'jobs']);
       // The channels have gates elsewhere; this test is about what moves, not about what is proven.
-      const spec = readFileSync(join(HOME, 'factory.yaml'), 'utf8').replace(/\nchannels:\n[^]*$/, '\n');
-      writeFileSync(join(project, 'factory.yaml'), `${spec}channels:\n  staging: {}\n  production: {}\n`);
+      project.setChannels('  staging: {}\n  production: {}\n');
       const port = await freePort();
-      writeFileSync(join(project, 'app.js'), appOf(port));
-      const config = JSON.parse(readFileSync(join(project, 'cdktf.json'), 'utf8')) as object;
-      writeFileSync(join(project, 'cdktf.json'), JSON.stringify({ ...config, app: 'node app.js' }));
-
-      mkdirSync(join(project, '.kiln/images'), { recursive: true });
-      symlinkSync(join(STATE, 'channel'), join(project, '.kiln/channel'));
-      // The same file system: the registry links the disk instead of copying it.
-      symlinkSync(image.folder, join(project, '.kiln/images', first.replace('sha256:', '')));
+      project.setApp(appOf(stacks(port)));
+      project.takeImage(image);
       kiln('registry', 'init');
       kiln('store', 'up', '--port', String(port));
       kiln('promote', first, 'staging', '--apply');
       kiln('promote', 'staging', 'production', '--apply');
 
-      appendFileSync(join(project, 'jobs/src/flights/__init__.py'), '\nCHANGED = True\n');
+      appendFileSync(project.file('jobs/src/flights/__init__.py'), '\nCHANGED = True\n');
       second = (JSON.parse(kiln('bake', '--json')) as { digest: string }).digest;
       expect(second).not.toBe(first);
     });
     afterAll(async () => {
-      for (const cluster of [STAGING, PRODUCTION])
-        run(join(HOME, 'bin/kiln'), 'machines', 'down', '--cluster', cluster);
-      run(join(HOME, 'bin/kiln'), 'store', 'down');
-      rmSync(project, { recursive: true, force: true });
-      const left = await leftovers(before, { about: [project, STAGING, PRODUCTION], within: 10 });
+      for (const cluster of [STAGING, PRODUCTION]) project.kiln('machines', 'down', '--cluster', cluster);
+      project.kiln('store', 'down');
+      project.remove();
+      const left = await leftovers(before, { about: [project.folder, STAGING, PRODUCTION], within: 10 });
       expect(left.filter((line) => !line.startsWith('temporary'))).toEqual([]);
     });
 
@@ -188,8 +127,7 @@ describe.skipIf(skip !== undefined)(
       deploy(PRODUCTION);
       expect(told(PRODUCTION)).toEqual(everyNode(first));
       expect(told(STAGING)).toEqual(everyNode(second));
-      for (const stack of [STAGING, PRODUCTION])
-        well(run(join(HOME, 'tools/cdktf'), 'destroy', stack, '--auto-approve'));
+      for (const stack of [STAGING, PRODUCTION]) well(project.cdktf('destroy', stack, '--auto-approve'));
       expect([...nodes(STAGING), ...nodes(PRODUCTION)]).toEqual([]);
     });
   },

@@ -1,24 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XMLParser } from 'fast-xml-parser';
+import { freePort } from '../../factory/machines/network';
 
 const HOME = resolve(__dirname, '../..');
 const REGION = 'eu-central-1';
-
-const freePort = (): Promise<number> =>
-  new Promise((done, fail) => {
-    const server = createServer();
-    server.on('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') done(address.port);
-      });
-    });
-  });
 
 const VERSIONS: Readonly<Record<string, string>> = { ec2: '2016-11-15', autoscaling: '2011-01-01' };
 
