@@ -9,13 +9,15 @@ import { hostHolders } from '../../factory/ports/holder-host';
 import type { RunResult } from '../../factory/ports/exec';
 import { bakedImage, placeImage } from './image';
 import { type Inventory, leftovers, takeInventory } from './leftovers';
-import { dashboardQueries, metricsOf, scrape, WATCHED_JOB } from './seen';
+import { dashboardQueries, Prometheus, WATCHED_JOB } from './seen';
 
 /* Boots a master and two workers from a real image. */
 const HOME = join(__dirname, '../..');
 const CLUSTER = 'e2e';
 
 const found = bakedImage();
+/** Generous: it ends as soon as it is so. */
+const patient = { timeout: 120_000, interval: 1000 };
 
 /**
  * A job that says where its tasks ran, where they shuffled, and a sum that can be checked.
@@ -209,17 +211,17 @@ describe.skipIf(typeof found === 'string')(
 
           const holder = await hostHolders(hostExec).find(join(CLUSTERS, CLUSTER));
           if (holder === undefined) throw new Error('the cluster has no holder');
-          // Of a disk alone; and what a comparison in the background tells in its time.
-          const others = new Set(['kiln_seal_intact', 'kiln_files_damaged']);
-          const wanted = dashboardQueries()
-            .flatMap(metricsOf)
-            .filter((name) => !others.has(name));
-          const missing = async (): Promise<readonly string[]> => {
-            const targets = await kiln(['status', CLUSTER, '--targets']);
-            const there = await scrape(targets.stdout, holder);
-            return wanted.filter((name) => !there.has(name));
+          const prometheus = await Prometheus.start(holder, join(project, 'prometheus'));
+          prometheus.setTargets((await kiln(['status', CLUSTER, '--targets'])).stdout);
+          // Of three nodes their exporters, a master, two workers, and the driver's two pages.
+          await expect.poll(() => prometheus.targets(), patient).toEqual({ count: 8, down: [] });
+          const unanswered = async (): Promise<readonly string[]> => {
+            const queries = dashboardQueries().map((query) => query.replaceAll('$cluster', CLUSTER));
+            const answers = await Promise.all(queries.map((query) => prometheus.series(query)));
+            return queries.filter((_, index) => answers[index] === 0);
           };
-          await expect.poll(missing, { timeout: 60_000, interval: 2000 }).toEqual([]);
+          await expect.poll(unanswered, patient).toEqual([]);
+          await prometheus.stop();
         } finally {
           writeFileSync(join(scratch, 'stop'), '');
         }

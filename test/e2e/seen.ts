@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Holder } from '../../factory/ports/holder';
@@ -36,11 +37,19 @@ while not os.path.exists("/scratch/stop") and time.monotonic() < until:
     time.sleep(0.2)
 `;
 
+const LABEL = 'prometheus';
+const Answer = z.object({ status: z.literal('success'), data: z.unknown() });
+const Found = z.object({ result: z.array(z.unknown()) });
+const Targets = z.object({
+  activeTargets: z.array(z.object({ scrapeUrl: z.string(), health: z.string(), lastError: z.string() })),
+});
+
 const Dashboard = z.object({
   panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })) })),
 });
 
-const EXAMPLES = resolve(__dirname, '../../examples/metrics');
+const HOME = resolve(__dirname, '../..');
+const EXAMPLES = join(HOME, 'examples/metrics');
 
 /** Every query of the example's dashboard. */
 export function dashboardQueries(): readonly string[] {
@@ -52,26 +61,67 @@ export function dashboardQueries(): readonly string[] {
 export const metricsOf = (query: string): readonly string[] =>
   [...query.matchAll(/([a-zA-Z_:][a-zA-Z0-9_:]*)\{/g)].map(([, name]) => name ?? '');
 
-const TargetGroups = z.array(
-  z.object({ targets: z.tuple([z.string()]), labels: z.record(z.string(), z.string()) }),
-);
+/** Prometheus itself with the example's configuration, in a cluster's network; only its patience is less. */
+export class Prometheus {
+  private constructor(
+    private readonly holder: Holder,
+    private readonly folder: string,
+  ) {}
 
-/**
- * Names of all metrics that Prometheus would get of those targets, from inside a cluster's network.
- * @throws Error for a target that does not answer.
- */
-export async function scrape(targets: string, holder: Holder): Promise<ReadonlySet<string>> {
-  const names = new Set<string>();
-  for (const {
-    targets: [target],
-    labels,
-  } of TargetGroups.parse(JSON.parse(targets))) {
-    const url = `http://${target}${labels['__metrics_path__'] ?? ''}`;
-    const { stdout } = await holder.run('curl', [
-      ...['--silent', '--show-error', '--fail', '--max-time', '10', '--noproxy', '*', url],
-    ]);
-    for (const line of stdout.split('\n'))
-      if (!line.startsWith('#') && line !== '') names.add(/^[^{ ]+/.exec(line)?.[0] ?? '');
+  /** @param folder of its own; its targets are written there. */
+  static async start(holder: Holder, folder: string): Promise<Prometheus> {
+    const programs = execFileSync(join(HOME, 'tools/prometheus'), { encoding: 'utf8' }).trim();
+    mkdirSync(join(folder, 'targets'), { recursive: true });
+    const config = join(folder, 'prometheus.yml');
+    const text = readFileSync(join(EXAMPLES, 'prometheus.yml'), 'utf8');
+    writeFileSync(config, text.replace('scrape_interval: 15s', 'scrape_interval: 2s'));
+    execFileSync(join(programs, 'promtool'), ['check', 'config', config], { stdio: 'pipe' });
+    await holder.spawn(
+      LABEL,
+      join(programs, 'prometheus'),
+      [
+        `--config.file=${config}`,
+        `--storage.tsdb.path=${join(folder, 'data')}`,
+        '--web.listen-address=127.0.0.1:9090',
+      ],
+      { log: join(folder, 'log'), cwd: folder },
+    );
+    return new Prometheus(holder, folder);
   }
-  return names;
+
+  /** What `kiln status --targets` says; Prometheus sees by itself that the file is another one. */
+  setTargets(text: string): void {
+    const file = join(this.folder, 'targets/kiln.json');
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+  }
+
+  /** `down` targets with their error, and how many there are. */
+  async targets(): Promise<{ readonly count: number; readonly down: readonly string[] }> {
+    const { activeTargets } = Targets.parse(await this.ask('targets'));
+    return {
+      count: activeTargets.length,
+      down: activeTargets
+        .filter(({ health }) => health !== 'up')
+        .map(({ scrapeUrl, health, lastError }) => `${scrapeUrl} ${health} ${lastError}`),
+    };
+  }
+
+  /** How many series a query has now. */
+  async series(query: string): Promise<number> {
+    return Found.parse(await this.ask('query', query)).result.length;
+  }
+
+  async stop(): Promise<void> {
+    await this.holder.kill(LABEL);
+  }
+
+  private async ask(page: string, query?: string): Promise<unknown> {
+    const { stdout } = await this.holder.run('curl', [
+      ...['--silent', '--show-error', '--max-time', '10', '--noproxy', '*', '--get'],
+      ...(query === undefined ? [] : ['--data-urlencode', `query=${query}`]),
+      `http://127.0.0.1:9090/api/v1/${page}`,
+    ]);
+    return Answer.parse(JSON.parse(stdout)).data;
+  }
 }
