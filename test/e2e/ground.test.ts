@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { probeAcceleration } from '../../factory/machines/qemu/acceleration';
 import { hostExec } from '../../factory/ports/exec-host';
 import { findProject } from '../../factory/project';
@@ -31,6 +32,10 @@ const found = bakedImage();
 const ALL = process.env['KILN_TEST_ALL'] !== undefined;
 const RAID0 = { level: 'raid0', disks: 2, fstype: 'xfs' };
 
+const Timings = z.object({
+  parts: z.array(z.object({ name: z.string(), tookMs: z.number(), atMs: z.number() })),
+});
+
 const FOLDER = 'kiln-ground-e2e-';
 
 /** Folders of runs that were killed: their machines ended with them, gigabytes of memory and disks did not. */
@@ -47,6 +52,7 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
   const { record } = found;
   let folder: string;
   let asleep: Snapshot;
+  let timings: string;
   let count = 0;
 
   beforeAll(async () => {
@@ -67,6 +73,8 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
       // No node.json: kiln-validate has failed, and the machine is up all the same.
       await guest.run('systemctl is-system-running --wait', 1_100_000);
       expect((await status(guest)).fault?.what).toMatch(/^no node.json/);
+      // It ends with 1: this node has failed.
+      timings = (await guest.run('kiln-status --timings --json')).output;
       asleep = await guest.sleep();
     } finally {
       await guest.stop();
@@ -112,6 +120,15 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
     }
     return (await mounted(guest)) ?? 'nothing is mounted';
   }
+
+  it('its boot is measured from the firmware on, by phase', () => {
+    const { parts } = Timings.parse(JSON.parse(timings));
+    expect(parts.map(({ name }) => name).slice(0, 4)).toEqual(['firmware', 'loader', 'kernel', 'initrd']);
+    expect(parts.at(-1)?.name).toBe('failed');
+    for (const { name, tookMs } of parts) expect(tookMs, name).toBeGreaterThan(0);
+    const ends = parts.map(({ atMs }) => atMs);
+    expect(ends).toEqual([...ends].sort((a, b) => a - b));
+  });
 
   it('a faulty node.json is told whole, and the machine stays up and out of Spark', async () => {
     await onMachine(async (guest) => {
