@@ -45,8 +45,8 @@ describe.skipIf(typeof image === 'string')('a bake anywhere', () => {
     const bakery = new Bakery(folder, 4242, 'a/quite/different/place');
     bakery.copyProject();
     bakery.takeDownloads(LAYERS);
-    // The base system takes as long as all else together: from nothing when all is tested.
-    if (!whole) bakery.linkLayer('os');
+    // The base system and the class data archive take longer than all else: from nothing when all is tested.
+    if (!whole) for (const layer of ['os', 'jars'] as const) bakery.linkLayer(layer);
     // Longer than the path of a socket may be.
     const temporary = join(folder, 'temporary'.repeat(15));
     mkdirSync(temporary);
