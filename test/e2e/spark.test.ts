@@ -229,22 +229,18 @@ describe.skipIf(typeof found === 'string')(
       expect((await cluster.status('worker-2')).phase).toBe('ready');
     });
 
-    // Not shown to hold yet: docs/unproven.md.
-    it.runIf(process.env['KILN_TEST_ALL'] !== undefined)(
-      'a notebook opens for its token alone, with a session on this cluster',
-      async () => {
-        const { stdout } = await cluster.in('notebook', [
-          ...['/opt/conda-env/bin/python', '/scratch/notebook.py', NOTEBOOK, '/run/kiln/notebook/token'],
-        ]);
-        expect(JSON.parse(stdout)).toEqual({
-          page: 200,
-          'without token': 403,
-          'with another': 403,
-          kernels: expect.arrayContaining(['pyspark']) as string[],
-          cell: `(499500, 'spark://${MASTER}:7077', 'notebook')`,
-        });
-      },
-    );
+    it('a notebook opens for its token alone, with a session on this cluster', async () => {
+      const { stdout } = await cluster.in('notebook', [
+        ...['/opt/conda-env/bin/python', '/scratch/notebook.py', NOTEBOOK, '/run/kiln/notebook/token'],
+      ]);
+      expect(JSON.parse(stdout)).toEqual({
+        page: 200,
+        'without token': 403,
+        'with another': 403,
+        kernels: expect.arrayContaining(['pyspark']) as string[],
+        cell: `(499500, 'spark://${MASTER}:7077', 'notebook')`,
+      });
+    });
 
     it('the history server shows what jobs have logged to the store, and holds no secret', async () => {
       const listed = async (): Promise<unknown> => {
