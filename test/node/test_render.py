@@ -71,6 +71,12 @@ def test_spark_authenticates_and_encrypts() -> None:
     assert not any(key.startswith("fs.") for key in found)
 
 
+def test_executors_find_a_driver_by_address_unless_node_json_says_otherwise() -> None:
+    assert sparkconf.of_node({}, "10.0.0.7") == {"spark.driver.host": "10.0.0.7"}
+    told = {"spark.driver.host": "driver.example"}
+    assert sparkconf.of_node(told, "10.0.0.7") == told
+
+
 def test_overrides_of_node_json_win() -> None:
     made = document(spark={"conf": {"spark.io.encryption.enabled": "false"}})
     assert (

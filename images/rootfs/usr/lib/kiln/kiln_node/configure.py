@@ -59,7 +59,8 @@ def run(config: NodeConfig, commands: Commands) -> dict[str, Any]:
         text = sparkconf.render(sparkconf.history(settings))
         files.write(paths.HISTORY_CONF, text, mode=0o640, group=paths.SPARK_USER)
     else:
-        files.write(paths.SPARK_DEFAULTS, sparkconf.render(settings), mode=0o640, group=paths.SPARK_USER)
+        text = sparkconf.render(sparkconf.of_node(settings, machine.address))
+        files.write(paths.SPARK_DEFAULTS, text, mode=0o640, group=paths.SPARK_USER)
     if config.role == "notebook" and config.notebook_secret is not None:
         token = secrets.read(config.notebook_secret, folders)
         files.write(paths.NOTEBOOK_TOKEN, token, mode=0o640, group=paths.SPARK_USER)

@@ -23,6 +23,8 @@ SESSION = {
     "spark.dynamicAllocation.shuffleTracking.enabled": "true",
     "spark.dynamicAllocation.executorIdleTimeout": "120s",
     "spark.dynamicAllocation.cachedExecutorIdleTimeout": "1800s",
+    # By default for ever: whoever comes back later has its shuffles made again.
+    "spark.dynamicAllocation.shuffleTracking.timeout": "1800s",
 }
 
 

@@ -43,6 +43,12 @@ def defaults(
     return {**settings, **dict(config.spark_conf)}
 
 
+def of_node(settings: dict[str, str], address: str) -> dict[str, str]:
+    """With the address at which executors find a driver that runs here; its name is this machine's own
+    word, and no DNS need know it."""
+    return {"spark.driver.host": address, **settings}
+
+
 def history(settings: dict[str, str]) -> dict[str, str]:
     """Of the history server: it joins no cluster, so it has no secret; it reads where jobs write."""
     kept = {key: value for key, value in settings.items() if not key.startswith("spark.authenticate")}
