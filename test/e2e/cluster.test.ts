@@ -214,8 +214,8 @@ describe.skipIf(typeof found === 'string')(
           if (holder === undefined) throw new Error('the cluster has no holder');
           const prometheus = await Prometheus.start(holder, join(project, 'prometheus'));
           prometheus.setTargets((await kiln(['status', CLUSTER, '--targets'])).stdout);
-          // Of three nodes their exporters, a master, two workers, and the driver's two pages.
-          await expect.poll(() => prometheus.targets(), patient).toEqual({ count: 8, down: [] });
+          // Of three nodes the exporters, a master, two workers, and the driver's two pages.
+          await expect.poll(() => prometheus.targets(), patient).toEqual({ count: 9, down: [] });
           const unanswered = async (): Promise<readonly string[]> => {
             const queries = dashboardQueries().map((query) => query.replaceAll('$cluster', CLUSTER));
             const answers = await Promise.all(queries.map((query) => prometheus.series(query)));
