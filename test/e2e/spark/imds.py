@@ -1,7 +1,8 @@
 """A look-alike of EC2's instance metadata, version 2: tokens, the notice of an interruption, a role's keys.
 
-usage: imds.py ADDRESS FILE [ROLE.json]    those whose address stands in FILE are told; ROLE.json: keys of the role
-kiln-node, else there is none; every request is printed.
+usage: imds.py ADDRESS FILE [ROLE.json]    those whose address is in FILE are told; every request is printed.
+
+ROLE.json: keys of a role called kiln-node, else there is none.
 """
 
 import json
