@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unpackSamples } from '../../demo/input';
 import { hostExec } from '../../factory/ports/exec-host';
 import { bakedImage } from './image';
-import { ACCESS, RGW_BUCKET, S3_NAME, Worlds } from './worlds/worlds';
+import { ACCESS, PLACE, RGW_BUCKET, S3_NAME, Worlds } from './worlds/worlds';
 
 /*
  * The example job, unchanged, in both worlds at once: one job reads from Ceph RGW with keys by file and writes to
@@ -31,6 +31,16 @@ describe.skipIf(typeof found === 'string')(
         const [program = '', ...args] = words;
         await hostExec.run(program, args);
       }
+      // A flight of eight: the whole year is the demo's.
+      const flights = join(input, 'flights.csv');
+      const lines = readFileSync(flights, 'utf8').split('\n');
+      writeFileSync(
+        flights,
+        lines
+          .filter((_, at) => at % 8 === 0)
+          .join('\n')
+          .concat('\n'),
+      );
       await worlds.start(found);
       await worlds.put(input);
     });
@@ -67,10 +77,9 @@ describe.skipIf(typeof found === 'string')(
     });
 
     it('each request named the bucket in the host, and was signed by the temporary key of the role', () => {
-      expect(worlds.seen).toEqual({
-        hosts: [`${ACCESS.bucket}.${S3_NAME}`],
-        keys: [worlds.role.AccessKeyId],
-      });
+      expect(worlds.seen).toEqual([
+        { host: `${ACCESS.bucket}.${S3_NAME}`, key: worlds.role.AccessKeyId, region: PLACE.region },
+      ]);
       expect(Date.parse(worlds.role.Expiration)).toBeGreaterThan(Date.now());
     });
 

@@ -37,7 +37,7 @@ const MACHINES: Readonly<Record<string, string>> = {
   'worker-2': '10.213.0.21',
 };
 
-const PLACE: AwsPlace = { account: '123456789012', region: 'eu-central-1' };
+export const PLACE: AwsPlace = { account: '123456789012', region: 'eu-central-1' };
 export const S3_NAME = `s3.${PLACE.region}.amazonaws.com`;
 /** The bucket at AWS, as AwsClusterStack is told of it: node.json and the role's policy are made of this. */
 export const ACCESS: BucketAccess = { bucket: 'acme-flights', read: ['input/'], write: ['output/'] };
@@ -57,8 +57,6 @@ export class Worlds {
   private readonly rgw = mkdtempSync(join(tmpdir(), 'kiln-worlds-'));
   private readonly aws = mkdtempSync(join(tmpdir(), 'kiln-worlds-aws-'));
   private readonly out = join(this.aws, 's3');
-  /** Length of S3's log when the role had been made. */
-  private before = 0;
 
   readonly machines = Object.keys(MACHINES);
   readonly addresses = Object.values(MACHINES);
@@ -179,13 +177,15 @@ export class Worlds {
     return Role.parse(JSON.parse(readFileSync(join(this.out, 'role.json'), 'utf8')));
   }
 
-  /** What S3's log says of all requests of the cluster: the names that were asked at, and the keys that signed. */
-  get seen(): { readonly hosts: readonly string[]; readonly keys: readonly string[] } {
-    const log = readFileSync(join(this.out, 'access.log'), 'utf8').slice(this.before);
-    const all = (pattern: RegExp): string[] => [
-      ...new Set([...log.matchAll(pattern)].map(([, found = '']) => found)),
-    ];
-    return { hosts: all(/ host=(\S+)/g).sort(), keys: all(/ access key id = (\S+)/g).sort() };
+  /** What S3's log says of all requests for data: the names asked at, who signed and for which region, each once. */
+  get seen(): readonly { readonly host: string; readonly key: string; readonly region: string }[] {
+    const log = readFileSync(join(this.out, 'access.log'), 'utf8');
+    const hosts = new Map([...log.matchAll(/ req (\d+) \S+ host=(\S+)/g)].map(([, id, host]) => [id, host]));
+    const signed = / req (\d+) \S+ v4 credential format = ([^/\s]+)\/\d+\/([^/\s]+)\/s3\//g;
+    const found = [...log.matchAll(signed)].map(([, id, key = '', region = '']) =>
+      JSON.stringify({ host: hosts.get(id) ?? '', key, region }),
+    );
+    return [...new Set(found)].map((one) => JSON.parse(one) as (typeof this.seen)[number]);
   }
 
   get metadataLog(): string {
@@ -221,7 +221,6 @@ export class Worlds {
         throw new Error(`S3 does not come up:\n${readFileSync(log, 'utf8').slice(-4000)}`);
       await sleep(200);
     }
-    this.before = readFileSync(join(this.out, 'access.log'), 'utf8').length;
   }
 
   /** S3 and the metadata service as machines find them, at addresses of their own in the cluster's network. */
