@@ -106,10 +106,13 @@ describe.skipIf(typeof found === 'string')(
       expect(report(atRgw)).toBe(report(atAws));
     });
 
-    it("the role's policy, as AwsClusterStack writes it, is what a job may", async () => {
+    it.each([
+      ['read what is not for the cluster', '-cat', 'elsewhere/airlines.csv'],
+      ['write elsewhere than it may', '-mkdir', 'new'],
+    ])("a job cannot %s: the role's policy is the one that AwsClusterStack writes", async (_, what, key) => {
       const { code, stderr } = await worlds.in(
         'worker-1',
-        ['hadoop', 'fs', '-touchz', `s3a://${ACCESS.bucket}/elsewhere/file`],
+        ['hadoop', 'fs', what, `s3a://${ACCESS.bucket}/${key}`],
         [0, 1],
       );
       expect([code, stderr]).toEqual([1, expect.stringMatching(/403|AccessDenied/)]);

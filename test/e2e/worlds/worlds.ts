@@ -143,10 +143,11 @@ export class Worlds {
     }
   }
 
-  /** Puts a folder into both stores, as somebody who owns the bucket. */
+  /** Puts a folder into both stores as who owns the bucket, at AWS also where the cluster may not read. */
   async put(folder: string): Promise<void> {
     await this.kiln(this.rgw, ['store', 'put', folder, `s3://${RGW_BUCKET}/input`]);
-    await this.kiln(this.aws, ['store', 'put', folder, `s3://${ACCESS.bucket}/input`]);
+    for (const prefix of ['input', 'elsewhere'])
+      await this.kiln(this.aws, ['store', 'put', folder, `s3://${ACCESS.bucket}/${prefix}`]);
   }
 
   /** Fetches a folder of a bucket by a machine of the cluster, with what the machine may. @returns where it is. */
