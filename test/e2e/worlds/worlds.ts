@@ -43,7 +43,10 @@ export const S3_NAME = `s3.${PLACE.region}.amazonaws.com`;
 export const ACCESS: BucketAccess = { bucket: 'acme-flights', read: ['input/'], write: ['output/'] };
 export const RGW_BUCKET = 'flights';
 
-/** A role's policy on AWS, and what RGW 16 lacks: it asks whether a batch is deleted in the bucket, not of what. */
+/**
+ * A role's policy on AWS, and what RGW 16 wants beside: without the last statement deleting in batches is refused, and
+ * what the committer has left stays.
+ */
 const POLICY = policy(...bucketStatements(PLACE, [ACCESS]), {
   sid: 'Batches',
   actions: ['s3:DeleteObject'],
@@ -107,7 +110,7 @@ export class Worlds {
           stores,
           secrets: { spark: { credential: 'spark-secret' } },
           spark: {
-            // S3 takes If-None-Match; this radosgw answers 400 to it.
+            // S3 takes If-None-Match, RGW 16 does not (hadoopconf.py); what this job does needs it not.
             conf: { [`spark.hadoop.fs.s3a.bucket.${ACCESS.bucket}.create.conditional.enabled`]: 'false' },
             worker: { cores: 1, memoryMiB: 1024 },
           },
