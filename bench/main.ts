@@ -6,6 +6,7 @@ import { nightly } from './nightly';
 import { publish } from './publish';
 import { rebuild } from './rebuild';
 import { holds, type Result } from './result';
+import { synthesis } from './synth';
 
 /*
  * npm run bench [-- NAME… [--json]]: ratios measured in one run, each against its goal. Exit code 1 when one is
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   nightly,
   publish,
   rebuild,
+  synth: synthesis,
 };
 
 async function main(words: readonly string[]): Promise<number> {

@@ -2,7 +2,7 @@ import { AwsProvider } from '@cdktf/provider-aws/lib/provider';
 import { TerraformOutput, TerraformStack } from 'cdktf';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
-import type { ScratchPolicy } from '../factory/contracts/node';
+import type { NodeConfig, ScratchPolicy } from '../factory/contracts/node';
 import { ClusterAlarms } from '../modules/aws/alarms';
 import { bucketFaults, bucketStatements, mayWrite, storeOf } from '../modules/aws/buckets';
 import type { BucketAccess } from '../modules/aws/buckets';
@@ -14,7 +14,7 @@ import type { GivenAmi } from '../modules/aws/machine-image';
 import { MasterGroup } from '../modules/aws/master-group';
 import { AwsNetwork } from '../modules/aws/network';
 import type { NetworkProps } from '../modules/aws/network';
-import { NodeRole, SESSION_STATEMENTS, metricStatement } from '../modules/aws/node-role';
+import { NodeRole, SESSION_STATEMENTS, leaveStatement, metricStatement } from '../modules/aws/node-role';
 import { placeFaults } from '../modules/aws/place';
 import type { AwsPlace } from '../modules/aws/place';
 import { holdToRules } from '../modules/aws/policy/guard';
@@ -26,10 +26,12 @@ import { PORT_CONF } from '../modules/aws/spark-ports';
 import { s3State, stateKey } from '../modules/aws/state';
 import type { StateProps } from '../modules/aws/state';
 import { tagAll } from '../modules/aws/tags';
-import { WorkerGroup } from '../modules/aws/worker-group';
+import { DRAIN_HOOK, WorkerGroup } from '../modules/aws/worker-group';
 import type { Placement } from '../modules/aws/worker-group';
 import type { GoldenImage } from '../modules/golden-image';
 import { SparkCluster } from '../modules/spark-cluster';
+
+type Leave = NonNullable<NodeConfig['spark']['leave']>;
 
 export interface AwsClusterProps {
   /** What it is for, e.g. staging: in tags and in the path of its state. */
@@ -57,7 +59,7 @@ export interface AwsClusterProps {
     readonly onDemand?: number;
     /** @default left to EC2 */
     readonly placement?: Placement;
-    /** Seconds that a worker on its way out has to hand on its blocks. @default 120 */
+    /** Seconds that a worker on its way out has to hand on its blocks, at most; it goes when it has. @default 120 */
     readonly drain?: number;
   };
   /** @default made by AWS, and seen by nobody */
@@ -85,6 +87,7 @@ export class AwsClusterStack extends TerraformStack {
     const name = `kiln-${id}`;
     const tags = { ...props.tags, 'kiln:stack': id, 'kiln:environment': environment };
     const image = props.image.resolve(this);
+    const { drain = 120 } = workers;
 
     s3State(this, { region, ...props.state }, account, stateKey(environment, id));
     // Write-only arguments and ephemeral resources: see ClusterSecret.
@@ -117,6 +120,7 @@ export class AwsClusterStack extends TerraformStack {
       stores: [storeOf(place, buckets)],
       secret: secret.reference,
       scratch: { master: scratchOf(masterDisks.disks), worker: scratchOf(workerDisks.disks) },
+      leave: leaveOf(drain, { group: `${name}-workers`, name: DRAIN_HOOK, region }),
       ...(props.eventLog === undefined ? {} : { eventLog: props.eventLog }),
       conf: { ...PORT_CONF, ...props.conf },
     });
@@ -147,10 +151,11 @@ export class AwsClusterStack extends TerraformStack {
       securityGroups: [groups.worker],
       count: workers.count,
       types: workers.types,
-      drain: workers.drain ?? 120,
+      drain,
       ...(workers.onDemand === undefined ? {} : { onDemand: workers.onDemand }),
       ...(workers.placement === undefined ? {} : { placement: workers.placement }),
     });
+    role.also('leave', leaveStatement(id, [group.groupArn]));
     new ClusterAlarms(this, 'alarms', {
       cluster: id,
       name,
@@ -213,6 +218,7 @@ export class AwsClusterStack extends TerraformStack {
         ...SESSION_STATEMENTS,
         ssm: [...SESSION_STATEMENTS.ssm, ...secret.statements.filter(({ sid }) => sid === 'Secret')],
         monitoring: [metricStatement(this.node.id)],
+        autoscaling: [leaveStatement(this.node.id)],
       },
     });
     return [...s3.all, ...services.all];
@@ -250,6 +256,15 @@ export class AwsClusterStack extends TerraformStack {
     new TerraformOutput(this, name, { value, description }).overrideLogicalId(name);
   }
 }
+
+/** Of the hook's time, seconds for hearing of it and answering; what node.json may say at most. */
+const ANSWER = 10;
+const LEAVE_LIMIT = 3600;
+const leaveOf = (drain: number, hook: NonNullable<Leave['hook']>): Leave => ({
+  notice: 'ec2',
+  seconds: Math.min(Math.max(drain - ANSWER, 5), LEAVE_LIMIT),
+  hook,
+});
 
 /** Seconds that local disks may take to show up after the kernel has started. */
 const DISKS_WITHIN = 60;

@@ -1,10 +1,13 @@
 import { Command } from 'commander';
+import type { Withdrawal } from '../publish/withdraw';
+import { shortDigest } from '../registry/errors';
 import type { CollectPlan } from '../registry/gc';
 import { whole } from './history';
 
 interface Options {
   readonly history: number;
   readonly youngerThan: number;
+  readonly withdraw: boolean;
   readonly apply?: boolean;
   readonly json?: boolean;
 }
@@ -13,6 +16,7 @@ const DAY = 86_400_000;
 
 function planText(
   { keep, remove, unfinished, chunks, bytes, keptBytes }: CollectPlan,
+  amis: readonly Withdrawal[],
   done: boolean,
 ): string {
   const megabytes = (count: number): string => `${(count / 1e6).toFixed(1)} MB`;
@@ -21,6 +25,11 @@ function planText(
     ...remove.map((digest) => `  ${done ? 'removed' : 'removes'} ${digest}`),
     ...unfinished.map(
       (digest) => `  ${done ? 'removed' : 'removes'} ${digest}, which was never stored whole`,
+    ),
+    ...amis.map(
+      ({ digest, region, ami, snapshot, accounts }) =>
+        `  ${done ? 'deregistered' : 'deregisters'} ${ami} and ${snapshot} in ${region}, of ${shortDigest(digest)}` +
+        (accounts.length === 0 ? '' : `, shared with ${accounts.join(', ')}`),
     ),
     `${done ? 'removed' : 'removes'} ${remove.length + unfinished.length} images, ${chunks.length} chunks of disks, ${megabytes(bytes)}; ${megabytes(keptBytes)} stay`,
     ...(done ? [] : ['nothing was removed; --apply removes it']),
@@ -37,6 +46,7 @@ export function gc(): Command {
       10,
     )
     .option('--younger-than <days>', 'keep what was stored in the last so many days', whole, 7)
+    .option('--no-withdraw', 'leave the AMIs of removed images, and their snapshots, as they are')
     .option('--apply', 'do it')
     .option('--json', 'print the answer as JSON')
     .addHelpText(
@@ -44,27 +54,41 @@ export function gc(): Command {
       '\nExample:\n  kiln gc --history 20 --younger-than 30 --apply\n\n' +
         'Kept in any case: what a channel points at, what is pinned (kiln pin), what machines are reported to run\n' +
         '(kiln in-use). Records, locks and verdicts of removed images stay for kiln history and kiln blame.\n' +
+        'The AMIs of what is removed are deregistered, with the credentials of the aws command, also those that an\n' +
+        'earlier clean-up left; machines that run keep running.\n' +
         'Exit code 1: somebody writes to the registry right now.',
     )
     .action(async (options: Options) => {
       const { openRegistry } = await import('../registry/open.js');
       const { collect, planCollect } = await import('../registry/gc.js');
+      const { planClearance } = await import('../publish/clear.js');
       const { whoAmI } = await import('../registry/hold.js');
       const { answer, note } = await import('./output.js');
       const { settings, home } = openRegistry();
       const policy = { history: options.history, youngerThan: options.youngerThan * DAY, now: Date.now() };
+      const clearance = async (removing: readonly string[]): Promise<readonly Withdrawal[]> =>
+        options.withdraw ? await planClearance(home, removing) : [];
       const plan = await planCollect(home, policy);
+      const amis = await clearance(plan.remove);
       const json = options.json === true;
-      const nothing = plan.remove.length + plan.unfinished.length + plan.chunks.length === 0;
+      const nothing = plan.remove.length + plan.unfinished.length + plan.chunks.length + amis.length === 0;
       if (options.apply !== true || nothing) {
-        answer(json, { ...plan, applied: false }, nothing ? 'nothing to remove' : planText(plan, false));
+        const text = nothing ? 'nothing to remove' : planText(plan, amis, false);
+        answer(json, { ...plan, amis, applied: false }, text);
         return;
       }
-      note(planText(plan, true).replaceAll('removed', 'removing'));
+      note(planText(plan, amis, true).replaceAll('removed', 'removing'));
       const who = { by: whoAmI(), at: new Date().toISOString(), cache: settings.cache };
       const done = await collect(home, plan, policy, who, (count, total) => {
         if (count % 1000 === 0) note(`gc: ${count} of ${total} chunks`);
       });
-      answer(json, { ...done, applied: true }, planText(done, true));
+      // Of what the registry has not any more: nobody promotes such an image while its AMI goes.
+      const wanted = new Set(amis.map(({ region, ami }) => `${region} ${ami}`));
+      const withdrawn = (await clearance([])).filter(({ region, ami }) => wanted.has(`${region} ${ami}`));
+      if (withdrawn.length > 0) {
+        const { takeBack } = await import('./take-back.js');
+        await takeBack(home, withdrawn, json);
+      }
+      answer(json, { ...done, amis: withdrawn, applied: true }, planText(done, withdrawn, true));
     });
 }

@@ -12,6 +12,7 @@ const Host = z
   .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'must be a host name or IPv4 address');
 const Port = z.int().min(1).max(65535);
 
+const AwsName = z.string().regex(/^[A-Za-z0-9._-]{1,255}$/, 'must be 1 to 255 of A-Z, a-z, 0-9, ., _ and -');
 const Region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region');
 
 /**
@@ -114,10 +115,12 @@ const Fields = z.strictObject({
     /** A worker that is told to leave. */
     leave: z
       .strictObject({
-        /** Who tells: `ec2`: the instance metadata's notice of an interruption. */
+        /** Who tells: `ec2`: the instance metadata, of an interruption and of what the hook's group intends. */
         notice: z.enum(['none', 'ec2']),
         /** Until the worker is stopped, whatever has not moved by then. AWS gives two minutes. */
         seconds: z.int().min(5).max(3600),
+        /** The hook of an auto-scaling group that holds the machine until its worker has left. */
+        hook: z.strictObject({ group: AwsName, name: AwsName, region: Region }).optional(),
       })
       .optional(),
   }),

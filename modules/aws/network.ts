@@ -19,7 +19,7 @@ export interface GivenSubnet {
 export interface GivenEndpoints {
   /** The prefix list of S3 in this region, pl-…: where nodes may go for it. */
   readonly s3PrefixList: string;
-  /** The group of the interface endpoints of ssm, ssmmessages, ec2messages and monitoring. */
+  /** The group of the interface endpoints of ssm, ssmmessages, ec2messages, monitoring and autoscaling. */
   readonly securityGroup: string;
 }
 

@@ -49,23 +49,46 @@ export const metricStatement = (cluster: string): Statement => ({
   condition: { StringEquals: { 'cloudwatch:namespace': [`Kiln/${cluster}`] } },
 });
 
+/** A machine on its way out says that it may go, to groups of its own stack. @param groups ARNs. */
+export const leaveStatement = (stack: string, groups: readonly string[] = ['*']): Statement => ({
+  sid: 'Leave',
+  actions: ['autoscaling:CompleteLifecycleAction'],
+  resources: groups,
+  condition: { StringEquals: { 'autoscaling:ResourceTag/kiln:stack': [stack] } },
+});
+
 /** A role that machines of one kind have, and nobody else can take on. */
 export class NodeRole extends Construct {
   /** Of the instance profile. */
   readonly profileArn: string;
+  private readonly role: IamRole;
 
-  constructor(scope: Construct, id: string, name: string, statements: readonly Statement[]) {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly name: string,
+    statements: readonly Statement[],
+  ) {
     super(scope, id);
-    const role = new IamRole(this, 'role', {
+    const role = (this.role = new IamRole(this, 'role', {
       name,
       assumeRolePolicy: EC2_MAY_ASSUME,
       tags: { Name: name },
-    });
+    }));
     new IamRolePolicy(this, 'policy', { name, role: role.id, policy: policy(...statements) });
     this.profileArn = new IamInstanceProfile(this, 'profile', {
       name,
       role: role.name,
       tags: { Name: name },
     }).arn;
+  }
+
+  /** What is about something that is made after the machines' template. */
+  also(id: string, ...statements: readonly Statement[]): void {
+    new IamRolePolicy(this, id, {
+      name: `${this.name}-${id}`,
+      role: this.role.id,
+      policy: policy(...statements),
+    });
   }
 }

@@ -24,9 +24,13 @@ export interface WorkerGroupProps extends Omit<NodeTemplateProps, 'network' | 't
   readonly after: readonly ITerraformDependable[];
 }
 
+/** Holds a machine that is to go while its worker leaves; node.json names it. */
+export const DRAIN_HOOK = 'drain';
+
 /** Any number of workers: one template and one group, whose size is a number. */
 export class WorkerGroup extends Construct {
   readonly groupName: string;
+  readonly groupArn: string;
 
   constructor(scope: Construct, id: string, props: WorkerGroupProps) {
     super(scope, id);
@@ -77,8 +81,9 @@ export class WorkerGroup extends Construct {
       tag: groupTags({ ...props.tags, Name: props.name }),
       dependsOn: [...after],
     });
+    this.groupArn = group.arn;
     new AutoscalingLifecycleHook(this, 'drain', {
-      name: 'drain',
+      name: DRAIN_HOOK,
       autoscalingGroupName: group.name,
       lifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
       heartbeatTimeout: drain,

@@ -82,10 +82,18 @@ const document: fc.Arbitrary<Json> = fc.record({
       worker: fc.record({ cores: fc.integer({ min: 1, max: 1024 }), memoryMiB: fc.integer({ min: 512 }) }),
       executorCores: fc.integer({ min: 1, max: 1024 }),
       leastFreeMiB: fc.integer({ min: 1 }),
-      leave: fc.record({
-        notice: fc.constantFrom('none', 'ec2'),
-        seconds: fc.integer({ min: 5, max: 3600 }),
-      }),
+      leave: fc.record(
+        {
+          notice: fc.constantFrom('none', 'ec2'),
+          seconds: fc.integer({ min: 5, max: 3600 }),
+          hook: fc.record({
+            group: fc.stringMatching(/^[A-Za-z0-9._-]{1,40}$/),
+            name: fc.constantFrom('drain', 'a b'),
+            region: fc.constantFrom('eu-central-1', 'nowhere'),
+          }),
+        },
+        { requiredKeys: ['notice', 'seconds'] },
+      ),
     },
     { requiredKeys: ['conf'] },
   ),

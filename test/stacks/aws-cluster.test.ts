@@ -150,7 +150,7 @@ describe('a cluster on AWS', () => {
   });
 
   it('lets nodes read and write their prefixes, read their secret, and tell their metrics: nothing else', () => {
-    const found = statements(named(synth(), 'aws_iam_role_policy', 'role')['policy']);
+    const found = statements(named(synth(), 'aws_iam_role_policy', 'role_policy')['policy']);
     expect(found['Write']?.Resource).toEqual([
       'arn:aws:s3:::acme-flights/output/*',
       'arn:aws:s3:::acme-flights/spark-events/*',
@@ -167,6 +167,32 @@ describe('a cluster on AWS', () => {
     expect(found['Metrics']).toMatchObject({
       Condition: { StringEquals: { 'cloudwatch:namespace': ['Kiln/flights'] } },
     });
+  });
+
+  it('tells workers how they learn that they go, and lets them answer the hook of their own group alone', () => {
+    const made = synth(workers({ drain: 300 }));
+    const hook = named(made, 'aws_autoscaling_lifecycle_hook', 'workers');
+    const [[id]] = Object.entries(made.resource['aws_autoscaling_group'] ?? {}).filter(([each]) =>
+      each.startsWith('workers'),
+    ) as [[string, Body]];
+    expect(nodeOf(made, 'workers').spark.leave).toEqual({
+      notice: 'ec2',
+      seconds: 290,
+      hook: { group: 'kiln-flights-workers', name: hook['name'], region: REGION },
+    });
+    expect(named(made, 'aws_autoscaling_group', 'workers')['name']).toBe('kiln-flights-workers');
+    expect(hook['heartbeat_timeout']).toBe(300);
+    const mine = { StringEquals: { 'autoscaling:ResourceTag/kiln:stack': ['flights'] } };
+    expect(statements(named(made, 'aws_iam_role_policy', 'role_leave')['policy'])['Leave']).toEqual({
+      Sid: 'Leave',
+      Effect: 'Allow',
+      Action: ['autoscaling:CompleteLifecycleAction'],
+      Resource: [`\${aws_autoscaling_group.${id}.arn}`],
+      Condition: mine,
+    });
+    const passes = statements(named(made, 'aws_vpc_endpoint', 'services_autoscaling')['policy'])['Leave'];
+    expect(passes).toMatchObject({ Condition: mine });
+    expect(nodeOf(made, 'master').spark.leave).toBeUndefined();
   });
 
   it('lets through the S3 endpoint what is for its buckets', () => {
@@ -262,7 +288,7 @@ describe('a cluster on AWS', () => {
     const made = synth({ network: { given } });
     expect(Object.keys(made.resource)).not.toEqual(expect.arrayContaining(['aws_vpc']));
     expect(nodeOf(made, 'workers').master.host).toBe('10.9.1.1');
-    expect(all(made, 'aws_vpc_endpoint')).toHaveLength(5);
+    expect(all(made, 'aws_vpc_endpoint')).toHaveLength(6);
     const endpoints = { s3PrefixList: 'pl-1', securityGroup: 'sg-1' };
     const bare = synth({ network: { given: { ...given, endpoints } } });
     expect(all(bare, 'aws_vpc_endpoint')).toEqual([]);
@@ -364,7 +390,7 @@ describe('a cluster on AWS', () => {
           delete (rest as { eventLog?: string }).eventLog;
           const stack = new AwsClusterStack(project.app(), 'flights', { ...rest, buckets });
           const made = JSON.parse(Testing.synth(stack, true)) as Synthesised;
-          const found = statements(named(made, 'aws_iam_role_policy', 'role')['policy']);
+          const found = statements(named(made, 'aws_iam_role_policy', 'role_policy')['policy']);
           const arns = (sids: string[]) => sids.flatMap((sid) => found[sid]?.Resource ?? []);
           for (const { bucket: b, read, write } of buckets) {
             for (const p of [...read, ...write]) expect(arns(['Read'])).toContain(`arn:aws:s3:::${b}/${p}*`);

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XMLParser } from 'fast-xml-parser';
 import { freePort } from '../../factory/machines/network';
+import { ACCOUNT } from './aws';
 
 const HOME = resolve(__dirname, '../..');
 const REGION = 'eu-central-1';
@@ -19,13 +20,17 @@ export class Moto {
     readonly address: string,
   ) {}
 
-  /** @throws Error when moto cannot be had: its packages come from PyPI. */
-  static async start(): Promise<Moto> {
+  /**
+   * @param account whose everything there is.
+   * @throws Error when moto cannot be had: its packages come from PyPI.
+   */
+  static async start(account = ACCOUNT): Promise<Moto> {
     const made = spawnSync(join(HOME, 'tools/moto/venv'), [], { encoding: 'utf8' });
     if (made.status !== 0) throw new Error(`tools/moto/venv: ${made.stderr}`);
     const port = String(await freePort());
     const server = spawn(join(made.stdout.trim(), 'bin/python'), [join(HOME, 'tools/moto/server.py'), port], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, MOTO_ACCOUNT_ID: account },
     });
     let said = '';
     server.stderr.on('data', (some: Buffer) => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeAwsServer, serveFakeAws } from '../../../factory/ports/aws-server-fake';
@@ -123,4 +123,39 @@ it('an image in no channel is taken back', async () => {
   const done = await kiln(['publish', digest, '--to', to, '--withdraw', '--apply']);
   expect([done.code, done.out]).toEqual([0, expect.stringMatching(/^ami-\w+: deregistered\n$/)]);
   expect([...world.aws.images.values()].map(({ region }) => region)).toEqual(['us-east-1']);
+}, 60_000);
+
+it("gc deregisters the AMIs of what it removes; without credentials those are the next one's", async () => {
+  await world.promote(await world.store(diskOf('newer')));
+  const images = join(world.home.where, 'images');
+  const before = new Date(Date.now() - 3 * 86_400_000);
+  for (const file of readdirSync(images, { recursive: true, encoding: 'utf8' }))
+    utimesSync(join(images, file), before, before);
+  const reach = ['gc', '--history', '1', '--younger-than', '1'];
+  const plan = await kiln(reach, '');
+  expect(plan.code).toBe(0);
+  expect(plan.out).toMatch(
+    new RegExp(
+      `^ {2}deregisters ami-\\w+ and snap-\\w+ in us-east-1, of ${digest.slice(0, 19)}, shared with 4444`,
+      'm',
+    ),
+  );
+  expect(plan.out).toContain('nothing was removed; --apply removes it');
+  expect(world.aws.images.size).toBe(1);
+  expect((await kiln([...reach, '--no-withdraw'], '')).out).not.toContain('deregisters');
+
+  const refused = await kiln([...reach, '--apply'], '');
+  expect([refused.code, refused.err]).toEqual([
+    3,
+    expect.stringContaining('there are no credentials for AWS') as string,
+  ]);
+  expect(world.aws.images.size).toBe(1);
+  const again = await kiln([...reach, '--apply', '--json']);
+  expect(JSON.parse(again.out)).toMatchObject({
+    applied: true,
+    remove: [],
+    amis: [{ digest, region: 'us-east-1', accounts: ['444455556666'] }],
+  });
+  expect([world.aws.images.size, world.aws.snapshots.size]).toEqual([0, 0]);
+  expect((await kiln(reach, '')).out).toBe('nothing to remove\n');
 }, 60_000);

@@ -99,11 +99,22 @@ class WorkerOffer:
 
 
 @dataclass(frozen=True)
+class Hook:
+    """Of an auto-scaling group, which waits for a machine that is to go."""
+
+    group: str
+    name: str
+    region: str
+
+
+@dataclass(frozen=True)
 class Leave:
-    """notice: who tells a worker that its machine goes; seconds: until it is stopped at the latest."""
+    """notice: who tells a worker that its machine goes; seconds: until it is stopped at the latest; hook: who
+    waits for that."""
 
     notice: Literal["none", "ec2"] = "none"
     seconds: int = 110
+    hook: Hook | None = None
 
 
 @dataclass(frozen=True)
@@ -187,9 +198,16 @@ def parse(document: dict[str, Any]) -> NodeConfig:
         else None,
         executor_cores=int(spark["executorCores"]) if "executorCores" in spark else None,
         least_free_mib=int(spark["leastFreeMiB"]) if "leastFreeMiB" in spark else None,
-        leave=Leave(spark["leave"]["notice"], int(spark["leave"]["seconds"]))
-        if "leave" in spark
-        else Leave(),
+        leave=_leave(spark["leave"]) if "leave" in spark else Leave(),
+    )
+
+
+def _leave(document: dict[str, Any]) -> Leave:
+    hook = document.get("hook")
+    return Leave(
+        notice=document["notice"],
+        seconds=int(document["seconds"]),
+        hook=Hook(hook["group"], hook["name"], hook["region"]) if hook is not None else None,
     )
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from kiln_node import config, facts, guard, leave, notice, paths, ready, status, watch
+from kiln_node import config, facts, guard, leave, lifecycle, notice, paths, ready, status, watch
 from kiln_node.commands import HostCommands
 from kiln_node.config import NodeConfig
 from kiln_node.faults import NodeFault
@@ -48,8 +48,13 @@ def keep_watch() -> int:
 
 
 def heed_notice() -> int:
-    """Waits for the notice that the machine goes, then the worker leaves."""
-    return drain(notice.wait(HostHttp()))
+    """Waits for the notice that the machine goes, then the worker leaves; a group that waits is told so."""
+    http, hook = HostHttp(), _config().leave.hook
+    code = drain(notice.wait(http, None if hook is None else hook.group))
+    if hook is not None:
+        with leave.Alone(wait=True):  # whoever else made it leave is done
+            lifecycle.let_go(http, hook)
+    return code
 
 
 def drain(because: str, seconds: int | None = None) -> int:

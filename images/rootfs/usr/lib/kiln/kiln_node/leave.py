@@ -83,15 +83,18 @@ def run(
 
 
 class Alone:
-    """One leave at a time: a notice and a person may come together. False where another one is at it."""
+    """One leave at a time: a notice and a person may come together. False where another one is at it.
 
-    def __init__(self) -> None:
+    wait: until that one is done."""
+
+    def __init__(self, *, wait: bool = False) -> None:
+        self._how = fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
         paths.RUN.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(paths.RUN / "leave.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> bool:
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, self._how)
         except BlockingIOError:
             return False
         return True

@@ -1,4 +1,4 @@
-"""The notice that a machine is about to be taken away, where EC2 gives it: two minutes before.
+"""The notice that a machine is about to be taken away: by EC2, two minutes before, or by its group.
 
 Source: "Spot Instance interruption notices" in the Amazon EC2 user guide: instance-action is 404 until then,
 and should be asked for every 5 seconds.
@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable
 
-from kiln_node import imds
+from kiln_node import imds, lifecycle
 from kiln_node.faults import NodeFault
 from kiln_node.http import Http
 
@@ -37,12 +37,19 @@ def ask(http: Http, address: str = imds.ADDRESS) -> str | None:
         return "EC2 announces an interruption of this instance"
 
 
-def wait(http: Http, *, sleep: Callable[[float], None] = time.sleep) -> str:
-    """Returns with the notice. A service that does not answer is asked again, and said once."""
+def either(http: Http, group: str) -> str | None:
+    """What EC2 or, where the machine has a group, that one will do; None while neither lets it go."""
+    return ask(http) or (f"the group {group} lets this machine go" if lifecycle.goes(http) else None)
+
+
+def wait(http: Http, group: str | None = None, *, sleep: Callable[[float], None] = time.sleep) -> str:
+    """Returns with the notice; group: whose hook waits for this machine.
+
+    A service that does not answer is asked again, and said once."""
     silent = False
     while True:
         try:
-            found = ask(http)
+            found = ask(http) if group is None else either(http, group)
             silent = False
         except NodeFault as fault:
             found = None

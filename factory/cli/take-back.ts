@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { withFileLock } from '../ports/file-lock';
+import { findProject } from '../project';
+import { openAws } from '../publish/open';
+import { type Withdrawal, withdraw } from '../publish/withdraw';
+import { whoAmI } from '../registry/hold';
+import type { RegistryHome } from '../registry/home';
+import { note } from './output';
+import { publishView } from './publish-view';
+
+/** Takes AMIs back at AWS, alone among this project's publications; told as it goes. */
+export async function takeBack(
+  home: RegistryHome,
+  plan: readonly Withdrawal[],
+  json: boolean,
+): Promise<void> {
+  const view = publishView(process.stderr, json, note);
+  const aws = await openAws(view.event);
+  try {
+    await withFileLock(
+      join(findProject().state, 'publish', 'lock'),
+      () => withdraw(aws.effects, home, plan, whoAmI()),
+      () => {
+        note('a kiln publish of this project is at work; waiting for it');
+      },
+    );
+  } finally {
+    view.end();
+    aws.close();
+  }
+}
