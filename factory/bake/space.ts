@@ -50,7 +50,8 @@ export function spaceNeeds(question: SpaceQuestion): SpaceNeed[] {
   const unpacked = question.layers
     .filter(({ name }) => ['os', 'spark', 'hadoop', 'conda'].includes(name))
     .reduce((sum, layer) => sum + size(layer), 0);
-  const disk = question.layers.reduce((sum, layer) => sum + size(layer), 0) * 2;
+  // Every byte of a layer is written once; a quarter for whole blocks and what the file systems add.
+  const disk = question.layers.reduce((sum, layer) => sum + size(layer), 0) * 1.25;
   return [
     { folder: question.cache, bytes: question.missing, what: 'downloads' },
     {

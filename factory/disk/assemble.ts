@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
-  rmSync,
-  statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -19,16 +20,17 @@ import { KilnError } from '../errors';
 import type { CachedLayer } from '../layers/cache';
 import { contentId as contentIdOf } from '../layers/content-id';
 import { withWorkFolder } from '../layers/work-folder';
+import { withThreads } from '../ports/threads';
 import type { Project } from '../project';
+import { copyLayers } from './copy-layers';
+import { espSize, writeBootEntry, writeEsp } from './esp';
 import { derivedUuid, derivedVolumeId, nameDigest, sealSalt } from './identity';
-import { writeEsp } from './esp';
 import { writeImageManifest } from './image-manifest';
-import { layOut } from './layout';
-import { placeRoot } from './place';
-import { writeRoot } from './root';
-import { sealedPartitions, writeSeal } from './seal';
-import { writeDisk } from './write-disk';
-import { writeState } from './state';
+import { identified, layOut, type PartitionName, partitionTable, type Place } from './layout';
+import { planRoot } from './root';
+import { sealedPartitions, treeOver, writeSeal } from './seal';
+import { STATE_SIZE, writeState } from './state';
+import type { DoTask, Result, Task } from './tasks';
 import type { DiskTools } from './tools-tree';
 
 export interface AssembleOptions {
@@ -61,8 +63,16 @@ const VOLATILE = LAYERS.at(-1);
  * Two empty file systems are equal as well: what was built must be sound and have every name that was merged.
  * @throws KilnError `root-failed`.
  */
-async function requireWhole(tools: DiskTools, root: string, names: number, merged: number): Promise<void> {
-  const { code, stderr } = await tools.run('fsck.erofs', [root], { accept: [0, 1] });
+async function requireWhole(
+  tools: DiskTools,
+  disk: string,
+  start: number,
+  names: number,
+  merged: number,
+): Promise<void> {
+  const { code, stderr } = await tools.run('fsck.erofs', [`--offset=${String(start)}`, disk], {
+    accept: [0, 1],
+  });
   if (code === 0 && names === merged) return;
   throw new KilnError({
     code: 'root-failed',
@@ -75,13 +85,11 @@ async function requireWhole(tools: DiskTools, root: string, names: number, merge
 }
 
 /**
- * Layers to a disk: root, ESP and state are written side by side, measured, laid out and put into one sparse
- * raw file, whose sha256 is the image's name. It appears in the project's images whole or not at all.
+ * Layers to a disk: what goes where is planned from names alone, then every byte is written once, to its place in
+ * one sparse raw file, whose sha256 is the image's name. It appears in the project's images whole or not at all.
  */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
-  const { project, tools, lock } = options;
-  const step = options.onStep ?? ((): void => undefined);
-  const contentId = contentIdOf(options.layers);
+  const { project } = options;
   const images = imagesFolder(project);
   mkdirSync(images, { recursive: true });
   const lockText = readFileSync(project.lock);
@@ -93,109 +101,129 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     });
   }
   return await withWorkFolder(project.state, 'disk', async (work) => {
-    const file = (name: string): string => join(work, name);
-    const { epoch } = lock;
-    // File systems that every bake makes alike have UUIDs of the image's name: another one in each bake would move
-    // all their checksums. Partitions are found by UUIDs of the content.
-    const template = nameDigest(lock.image);
-    const uuid = (name: string): string => derivedUuid(contentId, `partition ${name}`);
+    const files = { disk: join(work, 'image.raw'), manifest: join(work, MANIFEST), lock: lockText };
+    const record = await withThreads<Task, Result, ImageRecord>(join(__dirname, 'worker.js'), (run) =>
+      writeImage(options, run as DoTask, work, files),
+    );
+    return { record, folder: keep(images, record, files, work) };
+  });
+}
 
-    step('root file system');
-    const added = [
-      {
-        path: 'usr/lib/kiln/image.json',
-        content: `${JSON.stringify({ image: lock.image, contentId }, null, 2)}\n`,
-      },
-    ];
-    const total = options.layers.reduce((sum, layer) => sum + layer.size, 0);
-    let read = 0;
-    const merged = await writeRoot(tools, {
-      onRead: (bytes) => {
+async function writeImage(
+  options: AssembleOptions,
+  run: DoTask,
+  work: string,
+  files: { readonly disk: string; readonly manifest: string },
+): Promise<ImageRecord> {
+  const { tools, lock, layers } = options;
+  const { disk } = files;
+  const { epoch } = lock;
+  const step = options.onStep ?? ((): void => undefined);
+  const contentId = contentIdOf(layers);
+  // File systems that every bake makes alike have UUIDs of the image's name: another one in each bake would move
+  // all their checksums. Partitions are found by UUIDs of the content.
+  const template = nameDigest(lock.image);
+  const salt = sealSalt(lock.image);
+
+  step('root file system');
+  const added = [
+    {
+      path: 'usr/lib/kiln/image.json',
+      content: `${JSON.stringify({ image: lock.image, contentId }, null, 2)}\n`,
+    },
+  ];
+  const root = await planRoot(tools, {
+    layers,
+    added,
+    isVolatile: (path, merged) => merged.ownerOf(path) === VOLATILE,
+    uuid: derivedUuid(contentId, 'root file system'),
+    epoch,
+    work,
+  });
+  const { merged } = root;
+  const boot = [...merged.leftOut.values()].reduce((sum, { size }) => sum + size, 0);
+  const layout = layOut([
+    { name: 'esp', size: espSize(tools, boot) },
+    { name: 'root', size: root.size },
+    { name: 'root-verity', size: treeOver(root.size).size },
+    { name: 'state', size: STATE_SIZE },
+  ]);
+  const place = (name: PartitionName): Place => {
+    const found = layout.places.find((each) => each.name === name);
+    if (found === undefined) throw new Error(`there is no partition ${name}`);
+    return found;
+  };
+  const esp = { disk, ...place('esp') };
+  closeSync(openSync(disk, 'wx'));
+  truncateSync(disk, layout.size);
+  const total = layers.reduce((sum, layer) => sum + layer.size, 0);
+  let read = 0;
+  await allEnded([
+    copyLayers(run, {
+      ...{ layers, added, root, disk, start: place('root').start, aside: work },
+      onBytes: (bytes) => {
         read += bytes;
         options.onBytes?.(read, total);
       },
-      layers: options.layers,
-      added,
-      uuid: derivedUuid(contentId, 'root file system'),
-      epoch,
-      out: file('root.built'),
-      work,
-    });
-    const placed = placeRoot({
-      built: file('root.built'),
-      out: file('root.erofs'),
-      isVolatile: (path) => merged.ownerOf(path) === VOLATILE,
-    });
-    rmSync(file('root.built'));
-    step('seal');
-    // The hash tree takes seconds of another process: what does not need it is done meanwhile.
-    const [rootHash, manifest] = await allEnded([
-      writeSeal(tools, {
-        root: file('root.erofs'),
-        out: file('root.verity'),
-        uuid: derivedUuid(contentId, 'seal'),
-        salt: sealSalt(lock.image),
-      }),
-      writeImageManifest({ layers: options.layers, added, merged, epoch, out: file(MANIFEST) }),
-      requireWhole(tools, file('root.erofs'), placed.names, merged.entries),
-    ]);
-    const uuids = { ...sealedPartitions(rootHash), esp: uuid('esp'), state: uuid('state') };
-    step('boot and state partitions');
-    await writeEsp(tools, work, file('esp.vfat'), derivedVolumeId(template, 'esp file system'), {
-      boot: file('boot'),
-      image: lock.image,
-      rootHash,
-      state: uuids.state,
-      epoch,
-    });
-    const [stateUuid, hashSeed] = [
+    }),
+    writeState(
+      ...([tools, work, disk, place('state').start] as const),
       derivedUuid(template, 'state file system'),
       derivedUuid(template, 'state hash seed'),
-    ];
-    await writeState(tools, work, file('state.ext4'), stateUuid, hashSeed, epoch);
+      epoch,
+    ),
+  ]);
 
-    step('disk');
-    const parts = [
-      { name: 'esp', file: file('esp.vfat') },
-      { name: 'root', file: file('root.erofs') },
-      { name: 'root-verity', file: file('root.verity') },
-      { name: 'state', file: file('state.ext4') },
-    ] as const;
-    const layout = layOut(
-      contentId,
-      parts.map((part) => ({ name: part.name, size: statSync(part.file).size, uuid: uuids[part.name] })),
-    );
-    const disk = file('image.raw');
-    const whole = await writeDisk(
-      tools,
-      layout,
-      parts.map((part) => part.file),
-      disk,
-    );
-    const digest = `sha256:${whole}`;
-    const record = ImageRecord.parse({
-      version: 1,
-      image: lock.image,
-      digest,
-      size: layout.size,
-      contentId,
-      lock: options.lockDigest,
-      layers: options.layers.map(({ name, key, digest: layer, size }) => ({
-        name,
-        key,
-        digest: layer,
-        size,
-      })),
-      manifest,
-      partitions: layout.partitions,
-      rootHash,
-      versions: Object.fromEntries(
-        Object.entries(lock.choices).map(([name, choice]) => [name, choice.value]),
-      ),
-      parents: [],
-      bakedBy: { kiln: options.kiln },
-    });
-    return { record, folder: keep(images, record, { disk, manifest: file(MANIFEST), lock: lockText }, work) };
+  step('seal');
+  const [rootHash] = await allEnded([
+    writeSeal(
+      {
+        disk,
+        root: { start: place('root').start, size: root.size },
+        tree: place('root-verity'),
+        uuid: derivedUuid(contentId, 'seal'),
+        salt,
+      },
+      run,
+    ),
+    writeEsp(tools, work, esp, {
+      boot: join(work, 'boot'),
+      volumeId: derivedVolumeId(template, 'esp file system'),
+      epoch,
+    }),
+  ]);
+  const uuids = {
+    ...sealedPartitions(rootHash),
+    esp: derivedUuid(contentId, 'partition esp'),
+    state: derivedUuid(contentId, 'partition state'),
+  };
+  const { partitions, label } = identified(layout.places, contentId, uuids);
+  await writeBootEntry(tools, work, esp, { image: lock.image, rootHash, state: uuids.state, epoch });
+  await tools.run('sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', disk], {
+    input: partitionTable({ partitions, label }),
+  });
+
+  step('disk');
+  // Its sha256 takes a thread for seconds: what does not need it is done meanwhile.
+  const [digest, manifest] = await allEnded([
+    run({ kind: 'digest', file: disk }),
+    writeImageManifest({ layers, added, merged, epoch, out: files.manifest }),
+    requireWhole(tools, disk, place('root').start, root.names, merged.entries),
+  ]);
+  return ImageRecord.parse({
+    version: 1,
+    image: lock.image,
+    digest: `sha256:${digest}`,
+    size: layout.size,
+    contentId,
+    lock: options.lockDigest,
+    layers: layers.map(({ name, key, digest: layer, size }) => ({ name, key, digest: layer, size })),
+    manifest,
+    partitions,
+    rootHash,
+    versions: Object.fromEntries(Object.entries(lock.choices).map(([name, choice]) => [name, choice.value])),
+    parents: [],
+    bakedBy: { kiln: options.kiln },
   });
 }
 

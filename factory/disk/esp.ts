@@ -1,5 +1,5 @@
-import { copyFileSync, mkdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { MIB } from './layout';
 import type { DiskTools } from './tools-tree';
 
@@ -7,16 +7,32 @@ import type { DiskTools } from './tools-tree';
 const SMALLEST = 64 * MIB;
 /** Another kernel or initrd seldom moves what lies behind the ESP. */
 const STEP = 32 * MIB;
+const SECTOR = 512;
+
+/** Where the partition lies on the disk. */
+interface EspPlace {
+  readonly disk: string;
+  /** Bytes. */
+  readonly start: number;
+  readonly size: number;
+}
 
 export interface EspContent {
   /** Folder with `vmlinuz` and `initrd`. */
   readonly boot: string;
+  /** Serial number of the file system, 8 hex digits. */
+  readonly volumeId: string;
+  /** Seconds: date of every file. */
+  readonly epoch: number;
+}
+
+export interface EntryContent {
   readonly image: string;
   /** Of the sealed root partition, 64 hex digits. */
   readonly rootHash: string;
   /** UUID of the state partition. */
   readonly state: string;
-  /** Seconds: date of every file. */
+  /** Seconds: date of the file. */
   readonly epoch: number;
 }
 
@@ -50,7 +66,7 @@ export function commandLine(rootHash: string, state: string): string {
   ].join(' ');
 }
 
-export function bootEntry(content: Pick<EspContent, 'image' | 'rootHash' | 'state'>): string {
+export function bootEntry(content: Omit<EntryContent, 'epoch'>): string {
   return [
     `title ${content.image}`,
     'linux /vmlinuz',
@@ -60,39 +76,63 @@ export function bootEntry(content: Pick<EspContent, 'image' | 'rootHash' | 'stat
   ].join('\n');
 }
 
-/** Writes the EFI system partition: systemd-boot at the removable-media path, one entry, kernel and initrd. */
+/** systemd-boot, which goes to the removable-media path. */
+const LOADER = 'usr/lib/systemd/boot/efi/systemd-bootx64.efi';
+
+/**
+ * Bytes of the partition.
+ * @param boot bytes of kernel and initrd.
+ */
+export const espSize = (tools: DiskTools, boot: number): number =>
+  // An eighth for the file system's own tables and rounding.
+  Math.max(SMALLEST, Math.ceil(((boot + statSync(tools.path(LOADER)).size) * 1.125) / STEP) * STEP);
+
+/** mtools' word for a file system within a file. */
+const within = ({ disk, start }: EspPlace): string => `${disk}@@${String(start)}`;
+
+async function put(
+  tools: DiskTools,
+  place: EspPlace,
+  file: string,
+  target: string,
+  epoch: number,
+): Promise<void> {
+  utimesSync(file, epoch, epoch);
+  await tools.run('mcopy', ['-m', '-i', within(place), file, `::${target}`]);
+}
+
+/** Writes the EFI system partition, into zeros: systemd-boot, kernel and initrd; no boot entry yet. */
 export async function writeEsp(
   tools: DiskTools,
   work: string,
-  out: string,
-  volumeId: string,
+  place: EspPlace,
   content: EspContent,
 ): Promise<void> {
-  const text = (path: string, value: string): string => {
-    const file = join(work, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, value);
-    return file;
-  };
-  // A copy: its date is set below, and a cache that was copied may have lost the one of the tools' tree.
+  const { boot, volumeId, epoch } = content;
+  // A copy: its date is set, and a cache that was copied may have lost the one of the tools' tree.
   const loader = join(work, 'loader.efi');
-  copyFileSync(tools.path('usr/lib/systemd/boot/efi/systemd-bootx64.efi'), loader);
-  const files: readonly (readonly [string, string])[] = [
-    [loader, '::EFI/BOOT/BOOTX64.EFI'],
-    [text('loader.conf', 'timeout 0\neditor no\n'), '::loader/loader.conf'],
-    [text('node.conf', bootEntry(content)), '::loader/entries/node.conf'],
-    [join(content.boot, 'vmlinuz'), '::vmlinuz'],
-    [join(content.boot, 'initrd'), '::initrd'],
-  ];
-  const used = files.reduce((sum, [file]) => sum + statSync(file).size, 0);
-  // An eighth for the file system's own tables and rounding.
-  const size = Math.max(SMALLEST, Math.ceil((used * 1.125) / STEP) * STEP);
-  writeFileSync(out, '');
-  truncateSync(out, size);
-  await tools.run('mkfs.vfat', ['--invariant', '-F', '32', '-s', '1', '-i', volumeId, '-n', 'KILN-ESP', out]);
-  await tools.run('mmd', ['-i', out, '::EFI', '::EFI/BOOT', '::loader', '::loader/entries']);
-  for (const [file, target] of files) {
-    utimesSync(file, content.epoch, content.epoch);
-    await tools.run('mcopy', ['-m', '-i', out, file, target]);
-  }
+  copyFileSync(tools.path(LOADER), loader);
+  const settings = join(work, 'loader.conf');
+  writeFileSync(settings, 'timeout 0\neditor no\n');
+  await tools.run('mkfs.vfat', [
+    ...['--invariant', '-F', '32', '-s', '1', '-i', volumeId, '-n', 'KILN-ESP'],
+    ...['--offset', String(place.start / SECTOR), place.disk, String(place.size / 1024)],
+  ]);
+  await tools.run('mmd', ['-i', within(place), '::EFI', '::EFI/BOOT', '::loader', '::loader/entries']);
+  await put(tools, place, loader, 'EFI/BOOT/BOOTX64.EFI', epoch);
+  await put(tools, place, settings, 'loader/loader.conf', epoch);
+  await put(tools, place, join(boot, 'vmlinuz'), 'vmlinuz', epoch);
+  await put(tools, place, join(boot, 'initrd'), 'initrd', epoch);
+}
+
+/** Adds the one boot entry, which binds the machine to the root. */
+export async function writeBootEntry(
+  tools: DiskTools,
+  work: string,
+  place: EspPlace,
+  content: EntryContent,
+): Promise<void> {
+  const entry = join(work, 'node.conf');
+  writeFileSync(entry, bootEntry(content));
+  await put(tools, place, entry, 'loader/entries/node.conf', content.epoch);
 }

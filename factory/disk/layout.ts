@@ -27,11 +27,24 @@ const LABELS: Readonly<Record<PartitionName, string>> = {
   state: 'kiln-state',
 };
 
+/** Where a partition lies; its UUID may depend on what is in it. */
+export interface Place {
+  readonly name: PartitionName;
+  /** Bytes. */
+  readonly start: number;
+  readonly size: number;
+}
+
+export interface Places {
+  /** In the order of the disk. */
+  readonly places: readonly Place[];
+  /** Bytes of the whole disk. */
+  readonly size: number;
+}
+
 export interface Layout {
   /** In the order of the disk. */
   readonly partitions: readonly Partition[];
-  /** Bytes of the whole disk. */
-  readonly size: number;
   /** UUID of the partition table. */
   readonly label: string;
 }
@@ -39,24 +52,31 @@ export interface Layout {
 const wholeMiB = (bytes: number): number => Math.ceil(bytes / MIB) * MIB;
 
 /** Where each partition lies: one MiB for the table in front and one behind, all in whole MiB. */
-export function layOut(
-  contentId: Digest,
-  sizes: readonly { readonly name: PartitionName; readonly size: number; readonly uuid: string }[],
-): Layout {
+export function layOut(sizes: readonly { readonly name: PartitionName; readonly size: number }[]): Places {
   let start = MIB;
-  const partitions = sizes.map(({ name, size, uuid }) => {
-    const partition = {
-      name,
-      type: TYPES[name],
-      uuid,
-      start,
-      size: wholeMiB(size),
-    };
-    start += partition.size;
-    return partition;
+  const places = sizes.map(({ name, size }) => {
+    const place = { name, start, size: wholeMiB(size) };
+    start += place.size;
+    return place;
   });
-  return { partitions, size: start + MIB, label: derivedUuid(contentId, 'partition table') };
+  return { places, size: start + MIB };
 }
+
+/** The places with their names for machines. */
+export const identified = (
+  places: readonly Place[],
+  contentId: Digest,
+  uuids: Readonly<Record<PartitionName, string>>,
+): Layout => ({
+  partitions: places.map(({ name, start, size }) => ({
+    name,
+    type: TYPES[name],
+    uuid: uuids[name],
+    start,
+    size,
+  })),
+  label: derivedUuid(contentId, 'partition table'),
+});
 
 /** The script that sfdisk reads. */
 export function partitionTable(layout: Layout): string {

@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { Readable } from 'node:stream';
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { KilnError } from '../errors';
-import { mergeLayers, type AddedFile, type Merged, type MergeLayer } from '../layers/merge';
+import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { mergeLayers, type AddedFile, type Content, type Merged, type MergeLayer } from '../layers/merge';
+import { placeRoot } from './place';
 import type { DiskTools } from './tools-tree';
 
 /** The base layer's folder whose files go to the ESP in place of the root partition. */
@@ -15,75 +11,66 @@ export interface RootOptions {
   readonly layers: readonly MergeLayer[];
   /** Files made at assembly. */
   readonly added: readonly AddedFile[];
+  readonly isVolatile: (path: string, merged: Merged) => boolean;
   readonly uuid: string;
   readonly epoch: number;
-  readonly onRead?: (bytes: number) => void;
-  /** File to write. */
-  readonly out: string;
-  /** Folder that gets boot/vmlinuz and boot/initrd. */
+  /** Folder for what is made in passing. */
   readonly work: string;
 }
 
-/**
- * Streams all layers as one tar into mkfs.erofs: nothing is unpacked, no more than blocks are in memory.
- */
-export async function writeRoot(tools: DiskTools, options: RootOptions): Promise<Merged> {
-  const { file, args } = tools.command('mkfs.erofs', [
-    ...[
-      '--quiet',
-      '--tar=f',
-      // Data in the order of the tar, whole blocks of it, and metadata behind: place.ts moves them apart.
-      ...['--sort=none', '-E', 'noinline_data'],
-      '-T',
-      String(options.epoch),
-      '--mkfs-time',
-      '-U',
-      options.uuid,
-      '-L',
-      'kiln-root',
+export interface PlannedRoot {
+  readonly merged: Merged;
+  /** The first bytes of the file system: all but the files' data. */
+  readonly metadata: Buffer;
+  /** Content -> its first byte in the file system. */
+  readonly places: ReadonlyMap<Content, number>;
+  /** Bytes of the file system. */
+  readonly size: number;
+  /** Names in it, the root among them. */
+  readonly names: number;
+}
+
+/** Names in the layers' order to an EROFS without data. */
+async function writeMetadata(tools: DiskTools, options: RootOptions, names: string): Promise<Buffer> {
+  const out = join(options.work, 'metadata.erofs');
+  await tools.run(
+    'mkfs.erofs',
+    [
+      ...['--quiet', '--tar=f', '--sort=none'],
+      // Of one size, that holds any file's; kiln gives the data its place.
+      ...['-E', 'force-inode-extended,noinline_data'],
+      ...['-T', String(options.epoch), '--mkfs-time'],
+      ...['-U', options.uuid, '-L', 'kiln-root', out, names],
     ],
-    options.out,
-  ]);
-  const child = spawn(file, args, {
-    env: { ...tools.environment, TMPDIR: options.work },
-    stdio: ['pipe', 'ignore', 'pipe'],
+    { env: { TMPDIR: options.work } },
+  );
+  const metadata = readFileSync(out);
+  rmSync(out);
+  return metadata;
+}
+
+/** What the root file system will be, byte for byte but for the files' data, of which hardly any is read. */
+export async function planRoot(tools: DiskTools, options: RootOptions): Promise<PlannedRoot> {
+  const { layers, added, epoch, work } = options;
+  const names = join(work, 'names.tar');
+  const merged = await mergeLayers({ layers, added, leftOut: [BOOT], epoch, names });
+  const metadata = await writeMetadata(tools, options, names);
+  rmSync(names);
+  const read = ({ layer, at, size }: Content): Buffer => {
+    const from = layers[layer];
+    if (from === undefined) return Buffer.from(added[layer - layers.length]?.content ?? '');
+    const bytes = Buffer.alloc(size);
+    const tar = openSync(from.tar, 'r');
+    readSync(tar, bytes, 0, size, at);
+    closeSync(tar);
+    return bytes;
+  };
+  const { contents } = merged;
+  const placed = placeRoot({
+    metadata,
+    contents,
+    read,
+    isVolatile: (path) => options.isVolatile(path, merged),
   });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = `${said}${chunk.toString()}`.slice(-4096);
-  });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', resolve);
-  });
-  let broken: unknown;
-  let merged: Merged | undefined;
-  try {
-    merged = await mergeLayers({
-      layers: options.layers,
-      added: options.added,
-      leftOut: [BOOT],
-      onLeftOut: async (path, content) => {
-        const target = join(options.work, path);
-        await mkdir(dirname(target), { recursive: true });
-        await pipeline(Readable.from(content), createWriteStream(target));
-      },
-      epoch: options.epoch,
-      ...(options.onRead === undefined ? {} : { onRead: options.onRead }),
-      out: child.stdin,
-    });
-  } catch (error) {
-    broken = error;
-    child.kill('SIGKILL');
-  }
-  const code = await ended;
-  if (broken instanceof KilnError) throw broken;
-  if (merged === undefined || code !== 0) {
-    throw new KilnError({
-      code: 'root-failed',
-      what: `mkfs.erofs could not write the root file system (exit code ${String(code)})\n${said.trim()}`,
-      cause: broken,
-    });
-  }
-  return merged;
+  return { merged, metadata, ...placed };
 }

@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { MIB } from './layout';
 import type { DiskTools } from './tools-tree';
 
 /** Room for logs, host keys, cloud-init's records and what people change below /etc. */
-const STATE_SIZE = 256 * MIB;
+export const STATE_SIZE = 256 * MIB;
+const BLOCK = 4096;
 
 /** Upper layers with the modes of the folders they lie over, which they replace. */
 const FOLDERS: readonly (readonly [string, number])[] = [
@@ -21,11 +22,12 @@ const FOLDERS: readonly (readonly [string, number])[] = [
   ['curtin', 0o755],
 ];
 
-/** Writes the state partition: an ext4 with the empty upper layers. */
+/** Writes the state partition from that byte of the disk on, into zeros: an ext4 with the empty upper layers. */
 export async function writeState(
   tools: DiskTools,
   work: string,
-  out: string,
+  disk: string,
+  start: number,
   uuid: string,
   hashSeed: string,
   epoch: number,
@@ -39,13 +41,17 @@ export async function writeState(
   for (const [folder] of [...FOLDERS].reverse()) utimesSync(join(tree, folder), epoch, epoch);
   chmodSync(tree, 0o755);
   utimesSync(tree, epoch, epoch);
-  writeFileSync(out, '');
-  truncateSync(out, STATE_SIZE);
   await tools.run('mke2fs', [
-    ...['-q', '-F', '-t', 'ext4', '-b', '4096', '-m', '0', '-L', 'kiln-state', '-U', uuid],
+    ...['-q', '-F', '-t', 'ext4', '-b', String(BLOCK), '-m', '0', '-L', 'kiln-state', '-U', uuid],
     ...['-O', '^metadata_csum_seed,^orphan_file'],
     // mke2fs keeps only the last -E.
-    ...['-E', `hash_seed=${hashSeed},lazy_itable_init=0,lazy_journal_init=0,nodiscard,root_owner=0:0`],
-    ...['-d', tree, out],
+    ...[
+      '-E',
+      [
+        `offset=${String(start)},hash_seed=${hashSeed},root_owner=0:0`,
+        'lazy_itable_init=0,lazy_journal_init=0,nodiscard',
+      ].join(','),
+    ],
+    ...['-d', tree, disk, String(STATE_SIZE / BLOCK)],
   ]);
 }

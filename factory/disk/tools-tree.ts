@@ -14,9 +14,6 @@ const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 export interface DiskTools {
   /** Runs one of the tree's programs with the tree's own loader, libraries and settings. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Program and arguments to start it by other means (a pipe). */
-  command(program: string, args: readonly string[]): { readonly file: string; readonly args: string[] };
-  readonly environment: Readonly<Record<string, string>>;
   /** A file of the tree. */
   path(relative: string): string;
 }
@@ -88,8 +85,6 @@ export async function openDiskTools(
     };
   };
   return {
-    environment,
-    command,
     path: (relative) => join(tree, relative),
     async run(program, args, options = {}) {
       const started = command(program, args);

@@ -4,6 +4,7 @@ import type { LayerName } from '../contracts/layers';
 import type { Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
+import { withThreads } from '../ports/threads';
 import type { Project } from '../project';
 import { admit, type Vault } from '../vault';
 import { archive } from './archive';
@@ -12,6 +13,7 @@ import { MANIFEST } from '../contracts/manifest';
 import { surveyTar } from './manifest';
 import { nodeSchema, UNPACKED, type PlannedLayer } from './plan';
 import { runRecipe } from './sandbox';
+import type { Unpacked } from './tree-check';
 import { unpackedTree } from './trees';
 import { withWorkFolder } from './work-folder';
 
@@ -42,29 +44,44 @@ async function trees(
   layer: PlannedLayer,
 ): Promise<Map<string, string>> {
   const cache = new LayerCache(context.project.cache);
-  const found = new Map<string, string>();
-  for (const name of UNPACKED[layer.name]) {
-    const below = planned.find((each) => each.name === name);
-    const cached = below === undefined ? undefined : cache.get(below.key);
-    if (cached === undefined) {
-      throw new KilnError({
-        code: 'layer-missing',
-        what: `layer ${layer.name} is made upon layer ${name}, which is not built`,
-        hint: `kiln bake, or kiln layer ${name} first`,
-      });
-    }
-    const unpack = (from: CachedLayer): Promise<string> =>
-      unpackedTree(context.exec, context.project.cache, from, (what) => {
-        context.onDamage(name, what);
-      });
-    try {
-      found.set(name, await unpack(cached));
-    } catch (error) {
-      if (!(error instanceof KilnError) || error.code !== 'layer-damaged') throw error;
-      found.set(name, await unpack(await rebuildLayer(context, planned, name)));
-    }
-  }
-  return found;
+  const below = UNPACKED[layer.name].map((name) => {
+    const plan = planned.find((each) => each.name === name);
+    const cached = plan === undefined ? undefined : cache.get(plan.key);
+    if (cached !== undefined) return cached;
+    throw new KilnError({
+      code: 'layer-missing',
+      what: `layer ${layer.name} is made upon layer ${name}, which is not built`,
+      hint: `kiln bake, or kiln layer ${name} first`,
+    });
+  });
+  if (below.length === 0) return new Map();
+  return await withThreads<Unpacked, string | undefined, Map<string, string>>(
+    join(__dirname, 'worker.js'),
+    async (difference) => {
+      const unpack = (from: CachedLayer): Promise<string> =>
+        unpackedTree(
+          ...([context.exec, context.project.cache, from] as const),
+          (what) => {
+            context.onDamage(from.name, what);
+          },
+          difference,
+        );
+      const found = new Map<string, string>();
+      // Side by side, for every byte of them is read; what is damaged is built again one after the other.
+      const unpacked = await Promise.allSettled(below.map(unpack));
+      for (const [index, from] of below.entries()) {
+        const tree = unpacked[index];
+        if (tree?.status === 'fulfilled') {
+          found.set(from.name, tree.value);
+          continue;
+        }
+        const error: unknown = tree?.reason;
+        if (!(error instanceof KilnError) || error.code !== 'layer-damaged') throw error;
+        found.set(from.name, await unpack(await rebuildLayer(context, planned, from.name)));
+      }
+      return found;
+    },
+  );
 }
 
 /** Discards a damaged layer of the cache and builds it again. */

@@ -14,7 +14,8 @@ export interface Entry {
 }
 
 export type Admission =
-  | { readonly kind: 'keep'; readonly path: string }
+  /** `target`: of a hard link, the path that it is another name of. */
+  | { readonly kind: 'keep'; readonly path: string; readonly target?: string }
   /** Known already, or not for the root partition. */
   | { readonly kind: 'skip' }
   | { readonly kind: 'fault'; readonly fault: Fault };
@@ -83,13 +84,14 @@ export class MergeRules {
       const parent = this.owners.get(slash === -1 ? '' : path.slice(0, slash));
       if (parent?.type !== 'directory') return fault('its folder is not a directory of the image');
     }
+    let target: string | undefined;
     if (entry.type === 'link') {
-      const target = typeof entry.linkname === 'string' ? normalised(entry.linkname) : undefined;
+      target = typeof entry.linkname === 'string' ? normalised(entry.linkname) : undefined;
       const owner = target === undefined ? undefined : this.owners.get(target);
       if (owner?.layer !== layer || owner.type === 'directory')
         return fault('is a hard link to a file that its layer does not have');
     }
     this.owners.set(path, { layer, type: entry.type });
-    return { kind: 'keep', path };
+    return { kind: 'keep', path, ...(target === undefined ? {} : { target }) };
   }
 }

@@ -27,12 +27,17 @@ async function isAsListed(file: string, entry: ManifestEntry): Promise<boolean> 
   }
 }
 
+export interface Unpacked {
+  readonly tree: string;
+  readonly manifest: string;
+}
+
 /**
  * Compares a tree with the manifest of the layer that it was unpacked from, every byte of it; owners and times
  * are left out: a user namespace maps the first, nothing reads the second.
  * @returns the first path that differs, undefined when none does.
  */
-export async function firstDifference(tree: string, manifest: string): Promise<string | undefined> {
+export async function firstDifference({ tree, manifest }: Unpacked): Promise<string | undefined> {
   const listed = new Set<string>();
   for await (const entry of readManifest(manifest)) {
     if (entry.path === '') continue;

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Exec } from '../ports/exec';
+import type { Doing } from '../ports/threads';
 import type { CachedLayer } from './cache';
 import { damagedOf, layerDamaged } from './damage';
 import { moveAway, moveIn } from './move';
-import { firstDifference } from './tree-check';
+import { firstDifference, type Unpacked } from './tree-check';
 import { withWorkFolder } from './work-folder';
 
 /** Milliseconds; no recipe takes longer. */
@@ -19,13 +20,14 @@ export async function unpackedTree(
   cache: string,
   layer: CachedLayer,
   onDamage?: (what: string) => void,
+  difference: Doing<Unpacked, string | undefined> = firstDifference,
 ): Promise<string> {
   const parent = join(cache, 'trees');
   const tree = join(parent, `${layer.name}-${layer.key}`);
   if (existsSync(tree)) {
-    const difference = await firstDifference(tree, layer.manifest);
-    if (difference === undefined) return used(tree);
-    onDamage?.(`the unpacked layer ${layer.name} differs at ${difference}: it is unpacked again`);
+    const path = await difference({ tree, manifest: layer.manifest });
+    if (path === undefined) return used(tree);
+    onDamage?.(`the unpacked layer ${layer.name} differs at ${path}: it is unpacked again`);
     await withWorkFolder(cache, 'tree', (work) => {
       moveAway(tree, work);
       return Promise.resolve();

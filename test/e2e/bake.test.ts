@@ -3,8 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSession } from '../../factory/bake/session';
 import { ImageRecord } from '../../factory/contracts/record';
 import { MIB } from '../../factory/disk/layout';
+import { openDiskTools } from '../../factory/disk/tools-tree';
 
 const home = resolve(__dirname, '..', '..');
 const kiln = (...args: string[]): { code: number | null; out: string; err: string } => {
@@ -116,6 +118,15 @@ describe('a baked disk', () => {
     execFileSync('fsck.vfat', ['-n', partition('esp')]);
     execFileSync('e2fsck', ['-f', '-n', partition('state')], { stdio: 'ignore' });
     expect(Number(inRoot('find . -xdev | wc -l'))).toBeGreaterThan(15_000);
+  });
+
+  it('has a hash tree that veritysetup, whose format it is, finds whole', async () => {
+    const { project, exec, vault, locked } = await openSession();
+    const { lock } = locked;
+    const tools = await openDiskTools(exec, vault, project.cache, lock.inputs, lock.epoch);
+    const [root, tree] = [partition('root'), partition('root-verity')];
+    await tools.run('veritysetup', ['verify', root, tree, record.rootHash]);
+    await vault.close();
   });
 
   it('boots by what its boot entry says', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bootEntry, commandLine } from '../../../factory/disk/esp';
 import { derivedUuid, derivedVolumeId } from '../../../factory/disk/identity';
-import { layOut, MIB, partitionTable } from '../../../factory/disk/layout';
+import { identified, layOut, MIB, partitionTable } from '../../../factory/disk/layout';
 
 const content = fc.stringMatching(/^[0-9a-f]{64}$/).map((hex) => `sha256:${hex}`);
 
@@ -30,17 +30,20 @@ describe('identities derived from the content', () => {
   });
 });
 
+const UUIDS = { esp: 'E', root: 'R', 'root-verity': 'V', state: 'S' };
+
 describe('the layout of the disk', () => {
   const sizes = fc.tuple(fc.nat(2 ** 34), fc.nat(2 ** 34), fc.nat(2 ** 34)).map(([esp, root, state]) => [
-    { name: 'esp' as const, size: esp + 1, uuid: 'E' },
-    { name: 'root' as const, size: root + 1, uuid: 'R' },
-    { name: 'state' as const, size: state + 1, uuid: 'S' },
+    { name: 'esp' as const, size: esp + 1 },
+    { name: 'root' as const, size: root + 1 },
+    { name: 'state' as const, size: state + 1 },
   ]);
 
   it('holds every partition in whole MiB, one after the other, with room for both tables', () => {
     fc.assert(
       fc.property(content, sizes, (id, wanted) => {
-        const { partitions, size } = layOut(id, wanted);
+        const { places, size } = layOut(wanted);
+        const { partitions } = identified(places, id, UUIDS);
         let end = MIB;
         for (const [index, partition] of partitions.entries()) {
           expect(partition.start).toBe(end);
@@ -66,10 +69,14 @@ describe('the layout of the disk', () => {
   it('is told to sfdisk in sectors, the root marked read-only', () => {
     const id = `sha256:${'00'.repeat(32)}`;
     const lines = partitionTable(
-      layOut(id, [
-        { name: 'esp', size: 64 * MIB, uuid: derivedUuid(id, 'partition esp') },
-        { name: 'root', size: MIB + 1, uuid: derivedUuid(id, 'partition root') },
-      ]),
+      identified(
+        layOut([
+          { name: 'esp', size: 64 * MIB },
+          { name: 'root', size: MIB + 1 },
+        ]).places,
+        id,
+        { ...UUIDS, esp: derivedUuid(id, 'partition esp'), root: derivedUuid(id, 'partition root') },
+      ),
     ).split('\n');
     expect(lines[0]).toBe('label: gpt');
     expect(lines[3]).toMatch(

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { writeWhole } from './whole';
+
+/** Bytes read at once. */
+const CHUNK = 4 * 1024 * 1024;
+
+/** Numbers of a piece: its byte of the tar, its bytes, the index of its target, its byte there. */
+export const PIECE = 4;
+
+export interface CopyTask {
+  readonly kind: 'copy';
+  readonly tar: string;
+  /** Files that are there. */
+  readonly targets: readonly string[];
+  /** PIECE numbers each, in the order of the tar; no two share a byte of it. */
+  readonly pieces: Float64Array;
+}
+
+export interface Copied {
+  /** sha256 of the tar, `sha256:…`. */
+  readonly digest: string;
+  /** sha256 over what no piece has. */
+  readonly frame: string;
+}
+
+/**
+ * Reads a tar once, from end to end: every piece goes to its place, and the very same bytes are counted. The next
+ * bytes are read meanwhile.
+ */
+export async function copyLayer(task: CopyTask, onBytes: (bytes: number) => void): Promise<Copied> {
+  const { pieces } = task;
+  const whole = createHash('sha256');
+  const frame = createHash('sha256');
+  let [buffer, other] = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)];
+  const tar = await open(task.tar, 'r');
+  const targets = task.targets.map((target) => openSync(target, 'r+'));
+  try {
+    let piece = 0;
+    let reading = tar.read(buffer, 0, CHUNK, 0);
+    for (let from = 0; ;) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return { digest: `sha256:${whole.digest('hex')}`, frame: frame.digest('hex') };
+      const end = from + bytesRead;
+      reading = tar.read(other, 0, CHUNK, end);
+      const chunk = buffer.subarray(0, bytesRead);
+      whole.update(chunk);
+      for (let at = from; at < end;) {
+        const [start = Infinity, size = 0, target = 0, to = 0] = pieces.subarray(piece, piece + PIECE);
+        const until = Math.min(end, at < start ? start : start + size);
+        const bytes = chunk.subarray(at - from, until - from);
+        if (at < start) frame.update(bytes);
+        else writeWhole(targets[target] ?? -1, bytes, to + at - start);
+        if (until === start + size) piece += PIECE;
+        at = until;
+      }
+      from = end;
+      [buffer, other] = [other, buffer];
+      onBytes(bytesRead);
+    }
+  } finally {
+    await tar.close();
+    for (const file of targets) closeSync(file);
+  }
+}

@@ -1,0 +1,5 @@
+import { serve } from '../ports/threads';
+import { doTask } from './tasks';
+
+/* What a thread of an assembly runs. */
+serve(doTask);
