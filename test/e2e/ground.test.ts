@@ -201,6 +201,17 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
 
       expect(await scratch(guest)).toEqual(RAID0);
       await guest.must(
+        'systemctl start kiln-configure.service && systemctl start kiln-exporter.service',
+        120_000,
+      );
+      const metrics = await guest.must(
+        // It is up before it listens.
+        "until (exec 3<>/dev/tcp/127.0.0.1/9477 && printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3); do sleep 0.5; done",
+      );
+      expect(metrics).toMatch(/^kiln_scratch_size_bytes(\{.*\})? [1-9]/m);
+      expect(metrics).toMatch(/^kiln_seal_intact(\{.*\})? 1/m);
+      expect(metrics).toMatch(/^kiln_clock_greatest_error_seconds(\{.*\})? \d/m);
+      await guest.must(
         'echo kept >/scratch/tmp/kept && blkid -o value -s UUID /dev/md/kiln-scratch >/run/before',
       );
       await guest.must('kiln-scratch apply');
