@@ -1,8 +1,9 @@
-import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mergeLayers, type AddedFile, type Content, type Merged, type MergeLayer } from '../layers/merge';
 import { placeRoot } from './place';
 import type { DiskTools } from './tools-tree';
+import { readWhole } from './whole';
 
 /** The base layer's folder whose files go to the ESP in place of the root partition. */
 const BOOT = 'boot';
@@ -59,11 +60,12 @@ export async function planRoot(tools: DiskTools, options: RootOptions): Promise<
   const read = ({ layer, at, size }: Content): Buffer => {
     const from = layers[layer];
     if (from === undefined) return Buffer.from(added[layer - layers.length]?.content ?? '');
-    const bytes = Buffer.alloc(size);
     const tar = openSync(from.tar, 'r');
-    readSync(tar, bytes, 0, size, at);
-    closeSync(tar);
-    return bytes;
+    try {
+      return readWhole(tar, Buffer.alloc(size), at);
+    } finally {
+      closeSync(tar);
+    }
   };
   const { contents } = merged;
   const placed = placeRoot({

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync, copyFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LaunchGroup } from '../../factory/contracts/launch';
 import { CLUSTERS } from '../../factory/machines/cluster';
 import { hostExec } from '../../factory/ports/exec-host';
 import { hostHolders } from '../../factory/ports/holder-host';
 import type { RunResult } from '../../factory/ports/exec';
 import { whole } from './bakery';
 import { bakedImage, placeImage } from './image';
+import { FIRST_WORKER, launchFile, MASTER } from './launch';
 import { type Inventory, leftovers, takeInventory } from './leftovers';
 import { dashboardQueries, Prometheus, WATCHED_JOB } from './seen';
 
@@ -63,47 +63,25 @@ describe.skipIf(typeof found === 'string')(
   () => {
     if (typeof found === 'string') return;
     const { record } = found;
-    const image = { digest: record.digest, contentId: record.contentId };
     let project: string;
     let before: Inventory;
 
     const kiln = (args: readonly string[], accept = [0]): Promise<RunResult> =>
       hostExec.run(join(HOME, 'bin/kiln'), args, { cwd: project, accept });
 
-    const specFile = (group: string, role: 'master' | 'worker', count: number, first: string): string => {
-      const spec: LaunchGroup = {
-        version: 1,
-        cluster: CLUSTER,
-        group,
-        machine: 'nspawn',
-        count,
-        image,
-        registry: 'registry',
-        network: { gateway: '10.213.0.1/24', first, forward: {} },
-        node: {
-          version: 1,
-          cluster: CLUSTER,
-          role,
-          master: { host: '10.213.0.10', port: 7077 },
-          image,
-          scratch: { kind: 'directory' },
-          stores: [],
-          secrets: { spark: { credential: 'spark-secret' } },
-          spark: { conf: {}, worker: { cores: 1, memoryMiB: 1024 } },
-        },
-        credentials: { 'spark-secret': { generate: 'cluster' } },
-        cpus: 2,
-        memoryMiB: 3072,
-        disks: { count: 0, sizeMiB: 64 },
-      };
-      const file = join(project, `${group}.json`);
-      writeFileSync(file, JSON.stringify(LaunchGroup.parse(spec)));
-      return file;
-    };
-
     const upAll = async (): Promise<void> => {
-      await kiln(['machines', 'up', '--spec', specFile('master', 'master', 1, '10.213.0.10')]);
-      await kiln(['machines', 'up', '--spec', specFile('worker', 'worker', 2, '10.213.0.20')]);
+      await kiln([
+        'machines',
+        'up',
+        '--spec',
+        launchFile(project, found, { cluster: CLUSTER, role: 'master', count: 1, first: MASTER }),
+      ]);
+      await kiln([
+        'machines',
+        'up',
+        '--spec',
+        launchFile(project, found, { cluster: CLUSTER, role: 'worker', count: 2, first: FIRST_WORKER }),
+      ]);
     };
     const waitAll = (): Promise<RunResult> =>
       kiln(['machines', 'wait', '--cluster', CLUSTER, '--workers', '2', '--timeout', '600']);
@@ -133,7 +111,7 @@ describe.skipIf(typeof found === 'string')(
       const clusters = JSON.parse(stdout) as { cluster: string; nodes: { phase: string; image: string }[] }[];
       const nodes = clusters.find(({ cluster }) => cluster === CLUSTER)?.nodes;
       expect(nodes?.map(({ phase, image: digest }) => [phase, digest])).toEqual(
-        Array.from({ length: 3 }, () => ['ready', image.digest]),
+        Array.from({ length: 3 }, () => ['ready', record.digest]),
       );
     });
 
@@ -143,7 +121,7 @@ describe.skipIf(typeof found === 'string')(
         'up',
         '--json',
         '--spec',
-        specFile('worker', 'worker', 2, '10.213.0.20'),
+        launchFile(project, found, { cluster: CLUSTER, role: 'worker', count: 2, first: FIRST_WORKER }),
       ]);
       const { machines } = JSON.parse(stdout) as { machines: { done: string }[] };
       expect(machines.map(({ done }) => done)).toEqual(['kept', 'kept']);
@@ -214,7 +192,7 @@ describe.skipIf(typeof found === 'string')(
           if (holder === undefined) throw new Error('the cluster has no holder');
           const prometheus = await Prometheus.start(holder, join(project, 'prometheus'));
           prometheus.setTargets((await kiln(['status', CLUSTER, '--targets'])).stdout);
-          // Of three nodes the exporters, a master, two workers, and the driver's two pages.
+          // The exporters of three nodes, the master's two pages, two workers, the driver's two pages.
           await expect.poll(() => prometheus.targets(), patient).toEqual({ count: 9, down: [] });
           const unanswered = async (): Promise<readonly string[]> => {
             const queries = dashboardQueries()

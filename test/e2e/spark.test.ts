@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { RunResult } from '../../factory/ports/exec';
 import { bakedImage } from './image';
-import { Cluster, HISTORY, MASTER, METADATA, NAME, NOTEBOOK } from './spark/cluster';
+import { MASTER } from './launch';
+import { Cluster, HISTORY, METADATA, NAME, NOTEBOOK } from './spark/cluster';
 
 /* One cluster with every role, three workers: what Spark's part of a node promises, with real processes. */
 const found = bakedImage();

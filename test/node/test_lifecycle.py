@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 import pytest
 from documents import document
+from look_alike import LookAlike, serving
 
 from kiln_node import config, duties, imds, leave, lifecycle, notice, paths
 from kiln_node.config import Hook
 from kiln_node.faults import NodeFault
 from kiln_node.http import HostHttp
-from kiln_node.sigv4 import Keys, Request, sign
 
 NOW = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
-KEYS = Keys("AKID", "secret", "session")
 HOOK = Hook("kiln-night-workers", "drain", "eu-central-1")
-ROLE = "/latest/meta-data/iam/security-credentials/"
 
 
-class Aws(BaseHTTPRequestHandler):
-    """The metadata service and EC2 Auto Scaling, as strict as the real ones about tokens, keys and words."""
+class Aws(LookAlike):
+    """EC2 Auto Scaling beside the metadata service, as strict as the real one about keys and words."""
 
     state: str | None = "InService"
     #: Groups that wait for this machine, with the hook's name; and how often the API is busy first.
@@ -35,34 +31,19 @@ class Aws(BaseHTTPRequestHandler):
     denied = False
     done: ClassVar[list[str]] = []
 
-    def do_PUT(self) -> None:
-        self._answer(200 if self.path == "/latest/api/token" else 400, "token")
-
-    def do_GET(self) -> None:
-        keys = {"AccessKeyId": KEYS.access, "SecretAccessKey": KEYS.secret, "Token": KEYS.token}
-        known = {
+    def metadata(self) -> dict[str, str | None]:
+        return {
             lifecycle.STATE: self.state,
             notice.ACTION: None,
             lifecycle.INSTANCE: "i-0123456789abcdef0",
-            ROLE: "kiln-node",
-            f"{ROLE}kiln-node": json.dumps(keys),
         }
-        if self.headers["X-aws-ec2-metadata-token"] != "token":
-            self._answer(401, "")
-            return
-        found = known.get(self.path)
-        self._answer(404 if found is None else 200, found or "")
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        given = Request(
-            "POST", f"http://{self.headers['Host']}/", {"content-type": self.headers["Content-Type"]}, body
-        )
+        body = self.body()
         at = datetime.strptime(self.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        expected = sign(given, KEYS, service="autoscaling", region=HOOK.region, now=at)
         asked = {name: value[0] for name, value in parse_qs(body.decode()).items()}
         hook = (asked["AutoScalingGroupName"], asked["LifecycleHookName"])
-        if self.headers["Authorization"] != expected["authorization"]:
+        if not self.is_signed(body, "autoscaling", ("content-type",), at):
             self._fault("SignatureDoesNotMatch", "")
         elif self.denied:
             self._fault("AccessDenied", "not authorized", 403)
@@ -76,23 +57,13 @@ class Aws(BaseHTTPRequestHandler):
         else:
             type(self).waiting = set()
             type(self).done = [*self.done, asked["InstanceId"]]
-            self._answer(200, "<CompleteLifecycleActionResponse/>")
+            self.answer(200, "<CompleteLifecycleActionResponse/>")
 
     def _fault(self, code: str, message: str, status: int = 400) -> None:
         text = (
             f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
         )
-        self._answer(status, text)
-
-    def _answer(self, status: int, text: str) -> None:
-        body = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Silent."""
+        self.answer(status, text)
 
 
 @pytest.fixture
@@ -107,20 +78,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "done": [],
     }.items():
         monkeypatch.setattr(Aws, name, value)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Aws)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
     real, ask, complete = lifecycle.goes, notice.ask, lifecycle.complete
-    monkeypatch.setattr(lifecycle, "goes", lambda http: real(http, address))
-    monkeypatch.setattr(notice, "ask", lambda http: ask(http, address))
-    monkeypatch.setattr(
-        lifecycle,
-        "complete",
-        lambda http, hook, *, now: complete(http, hook, now=now, metadata=address, address=f"{address}/"),
-    )
-    yield address
-    server.shutdown()
-    server.server_close()
+    with serving(Aws) as address:
+        monkeypatch.setattr(lifecycle, "goes", lambda http: real(http, address))
+        monkeypatch.setattr(notice, "ask", lambda http: ask(http, address))
+        monkeypatch.setattr(
+            lifecycle,
+            "complete",
+            lambda http, hook, *, now: complete(http, hook, now=now, metadata=address, address=f"{address}/"),
+        )
+        yield address
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LaunchGroup } from '../../../factory/contracts/launch';
 import type { NodeConfig } from '../../../factory/contracts/node';
 import { CLUSTERS } from '../../../factory/machines/cluster';
 import { freePort } from '../../../factory/machines/network';
@@ -11,13 +10,12 @@ import { hostExec } from '../../../factory/ports/exec-host';
 import type { Holder } from '../../../factory/ports/holder';
 import { hostHolders } from '../../../factory/ports/holder-host';
 import { type BakedImage, placeImage } from '../image';
+import { FIRST_WORKER, launchFile, MASTER, projectStore, storeCredentials } from '../launch';
 
 const HOME = resolve(__dirname, '../../..');
 export const NAME = 'spark';
-export const MASTER = '10.213.0.10';
 export const HISTORY = '10.213.0.11';
 export const NOTEBOOK = '10.213.0.12';
-const GATEWAY = '10.213.0.1';
 /** Where EC2's metadata answers; in a test, at the gateway. */
 export const METADATA = '169.254.169.254';
 
@@ -47,44 +45,19 @@ export class Cluster {
     placeImage(project, { folder, record });
     const port = await freePort();
     await cluster.kiln(['store', 'up', '--port', String(port)]);
-    const image = { digest: record.digest, contentId: record.contentId };
-    const up = async (
-      group: string,
-      role: NodeConfig['role'],
-      count: number,
-      first: string,
-    ): Promise<void> => {
-      const spec: LaunchGroup = {
-        version: 1,
-        cluster: NAME,
-        group,
-        machine: 'nspawn',
-        count,
-        image,
-        registry: 'registry',
-        network: { gateway: `${GATEWAY}/24`, first, forward: { 7443: `127.0.0.1:${String(port)}` } },
-        node: {
-          version: 1,
+    const up = async (role: NodeConfig['role'], count: number, first: string): Promise<void> => {
+      const file = launchFile(
+        project,
+        { folder, record },
+        {
           cluster: NAME,
           role,
-          master: { host: MASTER, port: 7077 },
-          image,
-          scratch: { kind: 'directory' },
-          stores: [
-            {
-              kind: 'rgw',
-              name: 'local',
-              endpoint: `https://${GATEWAY}:7443`,
-              buckets: ['flights'],
-              accessKey: { credential: 'store-access-key' },
-              secretKey: { credential: 'store-secret-key' },
-              ca: { credential: 'store-ca' },
-            },
-          ],
-          secrets: {
-            spark: { credential: 'spark-secret' },
-            ...(role === 'notebook' ? { notebook: { credential: 'notebook-token' } } : {}),
-          },
+          count,
+          first,
+          store: port,
+          stores: [projectStore('local', 'flights')],
+          secrets: role === 'notebook' ? { notebook: { credential: 'notebook-token' } } : {},
+          credentials: { ...storeCredentials(), 'notebook-token': { generate: 'cluster' } },
           spark: {
             conf: {
               'spark.eventLog.enabled': 'true',
@@ -92,30 +65,17 @@ export class Cluster {
               'spark.eventLog.rolling.enabled': 'true',
               'spark.eventLog.compress': 'true',
             },
-            worker: { cores: 1, memoryMiB: 1024 },
             leastFreeMiB: 64,
             leave: { notice: 'ec2', seconds: 60 },
           },
         },
-        credentials: {
-          'store-access-key': { file: '.kiln/store/access-key' },
-          'store-secret-key': { file: '.kiln/store/secret-key' },
-          'store-ca': { file: '.kiln/store/ca.pem' },
-          'spark-secret': { generate: 'cluster' },
-          'notebook-token': { generate: 'cluster' },
-        },
-        cpus: 2,
-        memoryMiB: 3072,
-        disks: { count: 0, sizeMiB: 64 },
-      };
-      const file = join(project, `${group}.json`);
-      writeFileSync(file, JSON.stringify(LaunchGroup.parse(spec)));
+      );
       await cluster.kiln(['machines', 'up', '--spec', file]);
     };
-    await up('master', 'master', 1, MASTER);
-    await up('worker', 'worker', workers, '10.213.0.20');
-    await up('history', 'history', 1, HISTORY);
-    await up('notebook', 'notebook', 1, NOTEBOOK);
+    await up('master', 1, MASTER);
+    await up('worker', workers, FIRST_WORKER);
+    await up('history', 1, HISTORY);
+    await up('notebook', 1, NOTEBOOK);
     await cluster.kiln([
       ...['machines', 'wait', '--cluster', NAME, '--workers', String(workers), '--timeout', '600'],
     ]);

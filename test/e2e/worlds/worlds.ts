@@ -11,8 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { LaunchGroup } from '../../../factory/contracts/launch';
-import type { NodeConfig, Store } from '../../../factory/contracts/node';
+import type { NodeConfig } from '../../../factory/contracts/node';
 import { CLUSTERS } from '../../../factory/machines/cluster';
 import { BRIDGE, forwardOut, freePort } from '../../../factory/machines/network';
 import type { RunResult } from '../../../factory/ports/exec';
@@ -23,17 +22,16 @@ import { type BucketAccess, bucketStatements, storeOf } from '../../../modules/a
 import { policy } from '../../../modules/aws/iam';
 import type { AwsPlace } from '../../../modules/aws/place';
 import { type BakedImage, placeImage } from '../image';
+import { FIRST_WORKER, GATEWAY, launchFile, MASTER, projectStore, storeCredentials } from '../launch';
 
 const HOME = resolve(__dirname, '../../..');
 const NAME = 'worlds';
-const MASTER = '10.213.0.10';
-const GATEWAY = '10.213.0.1';
 const METADATA = '169.254.169.254';
 /** Where S3 is, for the test: an address that is routed nowhere else (RFC 5737). */
 const S3 = { address: '203.0.113.10', prefix: '203.0.113.0/24' };
 const MACHINES: Readonly<Record<string, string>> = {
   'master-1': MASTER,
-  'worker-1': '10.213.0.20',
+  'worker-1': FIRST_WORKER,
   'worker-2': '10.213.0.21',
 };
 
@@ -77,60 +75,28 @@ export class Worlds {
     const ca = join(this.rgw, 'authorities.pem');
     writeFileSync(ca, authorities.map((file) => readFileSync(file, 'utf8')).join(''));
 
-    const stores: Store[] = [
-      {
-        kind: 'rgw',
-        name: 'datacentre',
-        endpoint: `https://${GATEWAY}:7443`,
-        buckets: [RGW_BUCKET],
-        accessKey: { credential: 'store-access-key' },
-        secretKey: { credential: 'store-secret-key' },
-        ca: { credential: 'store-ca' },
-      },
-      storeOf(PLACE, [ACCESS]),
-    ];
-    const image = { digest: record.digest, contentId: record.contentId };
     const up = async (role: NodeConfig['role'], count: number, first: string): Promise<void> => {
-      const spec: LaunchGroup = {
-        version: 1,
-        cluster: NAME,
-        group: role,
-        machine: 'nspawn',
-        count,
-        image,
-        registry: 'registry',
-        network: { gateway: `${GATEWAY}/24`, first, forward: { 7443: `127.0.0.1:${String(rgw)}` } },
-        node: {
-          version: 1,
+      const file = launchFile(
+        this.rgw,
+        { folder, record },
+        {
           cluster: NAME,
           role,
-          master: { host: MASTER, port: 7077 },
-          image,
-          scratch: { kind: 'directory' },
-          stores,
-          secrets: { spark: { credential: 'spark-secret' } },
+          count,
+          first,
+          store: rgw,
+          stores: [projectStore('datacentre', RGW_BUCKET), storeOf(PLACE, [ACCESS])],
+          credentials: storeCredentials('authorities.pem'),
+          // S3 takes If-None-Match, RGW 16 does not (hadoopconf.py); what this job does needs it not.
           spark: {
-            // S3 takes If-None-Match, RGW 16 does not (hadoopconf.py); what this job does needs it not.
             conf: { [`spark.hadoop.fs.s3a.bucket.${ACCESS.bucket}.create.conditional.enabled`]: 'false' },
-            worker: { cores: 1, memoryMiB: 1024 },
           },
         },
-        credentials: {
-          'store-access-key': { file: '.kiln/store/access-key' },
-          'store-secret-key': { file: '.kiln/store/secret-key' },
-          'store-ca': { file: 'authorities.pem' },
-          'spark-secret': { generate: 'cluster' },
-        },
-        cpus: 2,
-        memoryMiB: 3072,
-        disks: { count: 0, sizeMiB: 64 },
-      };
-      const file = join(this.rgw, `${role}.json`);
-      writeFileSync(file, JSON.stringify(LaunchGroup.parse(spec)));
+      );
       await this.kiln(this.rgw, ['machines', 'up', '--spec', file]);
     };
     await up('master', 1, MASTER);
-    await up('worker', 2, '10.213.0.20');
+    await up('worker', 2, FIRST_WORKER);
     await this.reach(s3);
     await this.kiln(this.rgw, [
       ...['machines', 'wait', '--cluster', NAME, '--workers', '2', '--timeout', '600'],

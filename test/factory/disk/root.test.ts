@@ -113,11 +113,9 @@ async function made(
   const content = (index: number): Buffer => contents[index] ?? Buffer.alloc(0);
   const code = new Map([['opt/app/main.py', content(0)]]);
   const os = new Map([
-    ['opt/.keep', Buffer.alloc(0)],
     ['boot/vmlinuz', Buffer.from('kernel')],
     ...FILES.slice(1).map((path, index) => [path, content(index + 1)] as const),
   ]);
-  os.delete('opt/.keep');
   const layers = [await layer('os', os), await layer('code', code)];
   const added = [{ path: IMAGE, content: 'made at assembly' }];
   const root = await planRoot(tools, {
