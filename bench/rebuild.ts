@@ -44,6 +44,8 @@ export async function rebuild(): Promise<readonly Result[]> {
     /** The disk's bytes again, through to the device. */
     const write = async (disk: string): Promise<number> => {
       const copy = join(work, 'copy');
+      // What the bakes left to be written is theirs: dd would wait for it, too.
+      await hostExec.run('sync', []);
       const began = performance.now();
       await hostExec.run('dd', [`if=${disk}`, `of=${copy}`, 'bs=1M', 'conv=fsync', 'status=none']);
       const seconds = (performance.now() - began) / 1000;
