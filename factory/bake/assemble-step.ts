@@ -64,6 +64,10 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
           step = { name, since: Date.now() };
           tell({ event: 'started', step: name });
         },
+        onDamage: (what) => {
+          tell({ event: 'damaged', step: step?.name ?? 'disk', what });
+          process.stdout.write(`${what}\n`);
+        },
         onBytes: (bytes, total) => {
           if (step === undefined || Date.now() - told < BEAT) return;
           told = Date.now();

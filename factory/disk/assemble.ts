@@ -1,37 +1,33 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { allEnded } from '../all-ended';
 import { LAYERS } from '../contracts/layers';
-import { ImageRecord, LOCK_COPY } from '../contracts/record';
+import { ImageRecord } from '../contracts/record';
 import type { Lock } from '../contracts/lock';
 import { MANIFEST } from '../contracts/manifest';
 import { KilnError } from '../errors';
 import type { CachedLayer } from '../layers/cache';
 import { contentId as contentIdOf } from '../layers/content-id';
+import { soundManifest } from '../layers/damage';
 import { withWorkFolder } from '../layers/work-folder';
 import { withThreads } from '../ports/threads';
 import type { Project } from '../project';
+import { type Base, CONTENTS, contentsOf, contentsText, newestBase } from './base';
 import { copyLayers } from './copy-layers';
 import { espSize, writeBootEntry, writeEsp } from './esp';
 import { derivedUuid, derivedVolumeId, nameDigest, sealSalt } from './identity';
 import { writeImageManifest } from './image-manifest';
-import { identified, layOut, type PartitionName, partitionTable, type Place } from './layout';
+import { type ImageFiles, keep } from './keep';
+import { identified, layOut, placeOf, partitionTable } from './layout';
 import { planRoot } from './root';
 import { sealedPartitions, treeOver, writeSeal } from './seal';
 import { STATE_SIZE, writeState } from './state';
+import { fillOf } from './segments';
+import { digestsOf, rootBlocks, rootSegments, takenFrom } from './taken';
 import type { DoTask, Result, Task } from './tasks';
 import type { DiskTools } from './tools-tree';
+import { requireWhole } from './whole-root';
 
 export interface AssembleOptions {
   readonly project: Project;
@@ -43,8 +39,10 @@ export interface AssembleOptions {
   /** kiln's version, for the record. */
   readonly kiln: string;
   readonly onStep?: (step: string) => void;
-  /** Told how many bytes of the layers the root file system was given by now, of how many. */
+  /** Told how many bytes the step has read or counted by now, of how many. */
   readonly onBytes?: (bytes: number, total: number) => void;
+  /** Told that an image of before is not what was baked: it is not used. */
+  readonly onDamage?: (what: string) => void;
 }
 
 export interface Assembled {
@@ -54,35 +52,9 @@ export interface Assembled {
 }
 
 const imagesFolder = (project: Project): string => join(project.state, 'images');
-const hex = (digest: string): string => digest.replace(/^sha256:/, '');
 
 /** The layer whose files change with nearly every bake; what is made at assembly counts to it. */
 const VOLATILE = LAYERS.at(-1);
-
-/**
- * Two empty file systems are equal as well: what was built must be sound and have every name that was merged.
- * @throws KilnError `root-failed`.
- */
-async function requireWhole(
-  tools: DiskTools,
-  disk: string,
-  start: number,
-  names: number,
-  merged: number,
-): Promise<void> {
-  const { code, stderr } = await tools.run('fsck.erofs', [`--offset=${String(start)}`, disk], {
-    accept: [0, 1],
-  });
-  if (code === 0 && names === merged) return;
-  throw new KilnError({
-    code: 'root-failed',
-    what:
-      code === 0
-        ? `the root file system has ${String(names)} names, the layers have ${String(merged)}`
-        : `fsck.erofs finds the root file system damaged: ${stderr.trim()}`,
-    hint: 'bake again; if it stays, the disk or memory of this machine may be at fault',
-  });
-}
 
 /**
  * Layers to a disk: what goes where is planned from names alone, then every byte is written once, to its place in
@@ -101,20 +73,36 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     });
   }
   return await withWorkFolder(project.state, 'disk', async (work) => {
-    const files = { disk: join(work, 'image.raw'), manifest: join(work, MANIFEST), lock: lockText };
-    const record = await withThreads<Task, Result, ImageRecord>(join(__dirname, 'worker.js'), (run) =>
-      writeImage(options, run as DoTask, work, files),
+    const files = { disk: join(work, 'image.raw'), manifest: join(work, MANIFEST) };
+    const base = newestBase(images, options.lock.image);
+    const { record, contents } = await withThreads<Task, Result, Written>(
+      join(__dirname, 'worker.js'),
+      (run) => writeImage(options, run as DoTask, work, files, base),
     );
-    return { record, folder: keep(images, record, files, work) };
+    return { record, folder: keep(images, record, { ...files, lock: lockText, contents }, work) };
   });
+}
+
+interface Written extends Pick<ImageFiles, 'contents'> {
+  readonly record: ImageRecord;
+}
+
+/** Counts what threads tell, for whoever shows it. */
+function counting(options: AssembleOptions, total: number): (bytes: number) => void {
+  let sum = 0;
+  return (bytes) => {
+    sum += bytes;
+    options.onBytes?.(sum, total);
+  };
 }
 
 async function writeImage(
   options: AssembleOptions,
   run: DoTask,
   work: string,
-  files: { readonly disk: string; readonly manifest: string },
-): Promise<ImageRecord> {
+  files: Pick<ImageFiles, 'disk' | 'manifest'>,
+  base: Base | undefined,
+): Promise<Written> {
   const { tools, lock, layers } = options;
   const { disk } = files;
   const { epoch } = lock;
@@ -123,7 +111,6 @@ async function writeImage(
   // File systems that every bake makes alike have UUIDs of the image's name: another one in each bake would move
   // all their checksums. Partitions are found by UUIDs of the content.
   const template = nameDigest(lock.image);
-  const salt = sealSalt(lock.image);
 
   step('root file system');
   const added = [
@@ -132,14 +119,23 @@ async function writeImage(
       content: `${JSON.stringify({ image: lock.image, contentId }, null, 2)}\n`,
     },
   ];
-  const root = await planRoot(tools, {
-    layers,
-    added,
-    isVolatile: (path, merged) => merged.ownerOf(path) === VOLATILE,
-    uuid: derivedUuid(contentId, 'root file system'),
-    epoch,
-    work,
-  });
+  const manifests = layers.map(soundManifest);
+  const contents = manifests.map(contentsOf);
+  const [taken, root] = await allEnded([
+    // A thread reads the base while this one reads names.
+    takenFrom(run, base, contents, ({ folder }) => {
+      rmSync(join(folder, CONTENTS));
+      options.onDamage?.(`the image in ${folder} is not what was baked: it is not used`);
+    }),
+    planRoot(tools, {
+      layers,
+      added,
+      isVolatile: (path, merged) => merged.ownerOf(path) === VOLATILE,
+      uuid: derivedUuid(contentId, 'root file system'),
+      epoch,
+      work,
+    }),
+  ]);
   const { merged } = root;
   const boot = [...merged.leftOut.values()].reduce((sum, { size }) => sum + size, 0);
   const layout = layOut([
@@ -148,26 +144,32 @@ async function writeImage(
     { name: 'root-verity', size: treeOver(root.size).size },
     { name: 'state', size: STATE_SIZE },
   ]);
-  const place = (name: PartitionName): Place => {
-    const found = layout.places.find((each) => each.name === name);
-    if (found === undefined) throw new Error(`there is no partition ${name}`);
-    return found;
-  };
-  const esp = { disk, ...place('esp') };
+  const [rootPlace, tree] = [placeOf(layout.places, 'root'), placeOf(layout.places, 'root-verity')];
+  const esp = { disk, ...placeOf(layout.places, 'esp') };
+  const digests = digestsOf(merged, contents, added);
+  const segments = rootSegments(root, rootPlace.start, digests, taken);
   closeSync(openSync(disk, 'wx'));
   truncateSync(disk, layout.size);
-  const total = layers.reduce((sum, layer) => sum + layer.size, 0);
-  let read = 0;
+  const read = layers.filter((_, index) => taken?.layers.has(index) !== true);
   await allEnded([
     copyLayers(run, {
-      ...{ layers, added, root, disk, start: place('root').start, aside: work },
-      onBytes: (bytes) => {
-        read += bytes;
-        options.onBytes?.(read, total);
-      },
+      ...{ layers, added, root, disk, start: rootPlace.start, aside: work },
+      taken: new Map(
+        [...(taken?.layers ?? [])].map((index) => [
+          index,
+          {
+            frame: layers[index]?.frame ?? '',
+            sha256Of: (path: string) => contents[index]?.get(path)?.sha256,
+          },
+        ]),
+      ),
+      onBytes: counting(
+        options,
+        read.reduce((sum, { size }) => sum + size, 0),
+      ),
     }),
     writeState(
-      ...([tools, work, disk, place('state').start] as const),
+      ...([tools, work, disk, placeOf(layout.places, 'state').start] as const),
       derivedUuid(template, 'state file system'),
       derivedUuid(template, 'state hash seed'),
       epoch,
@@ -179,10 +181,12 @@ async function writeImage(
     writeSeal(
       {
         disk,
-        root: { start: place('root').start, size: root.size },
-        tree: place('root-verity'),
+        root: { start: rootPlace.start, size: root.size },
+        tree,
         uuid: derivedUuid(contentId, 'seal'),
-        salt,
+        salt: sealSalt(lock.image),
+        data: rootBlocks(segments, taken),
+        base: taken?.base.disk,
       },
       run,
     ),
@@ -204,13 +208,18 @@ async function writeImage(
   });
 
   step('disk');
-  // Its sha256 takes a thread for seconds: what does not need it is done meanwhile.
+  const written = [
+    { start: 0, size: rootPlace.start },
+    ...segments,
+    { start: tree.start, size: layout.size - tree.start },
+  ];
+  // A thread is busy with it for seconds: what does not need it is done meanwhile.
   const [digest, manifest] = await allEnded([
-    run({ kind: 'digest', file: disk }),
-    writeImageManifest({ layers, added, merged, epoch, out: files.manifest }),
-    requireWhole(tools, disk, place('root').start, root.names, merged.entries),
+    run(fillOf(written, { disk, size: layout.size, base: taken?.base.disk }), counting(options, layout.size)),
+    writeImageManifest({ layers, manifests, added, merged, epoch, out: files.manifest }),
+    requireWhole(tools, { disk, start: rootPlace.start, names: root.names, merged: merged.entries }),
   ]);
-  return ImageRecord.parse({
+  const record = ImageRecord.parse({
     version: 1,
     image: lock.image,
     digest: `sha256:${digest}`,
@@ -225,32 +234,10 @@ async function writeImage(
     parents: [],
     bakedBy: { kiln: options.kiln },
   });
-}
-
-/**
- * Puts the image among the project's, with the lock it was made from and the manifest of its files; the same
- * image baked again only gets its record and lock anew (two locks can differ in no byte of the image).
- */
-function keep(
-  images: string,
-  record: ImageRecord,
-  files: { readonly disk: string; readonly manifest: string; readonly lock: Buffer },
-  work: string,
-): string {
-  const folder = join(images, hex(record.digest));
-  const text = `${JSON.stringify(record, null, 2)}\n`;
-  const coming = join(work, 'image');
-  mkdirSync(coming);
-  writeFileSync(join(coming, 'record.json'), text);
-  writeFileSync(join(coming, LOCK_COPY), files.lock);
-  renameSync(files.manifest, join(coming, MANIFEST));
-  if (existsSync(join(folder, 'image.raw'))) {
-    for (const name of [LOCK_COPY, MANIFEST, 'record.json'])
-      renameSync(join(coming, name), join(folder, name));
-    return folder;
-  }
-  chmodSync(files.disk, 0o444);
-  renameSync(files.disk, join(coming, 'image.raw'));
-  renameSync(coming, folder);
-  return folder;
+  const placed = [...root.places].map(([content, to]) => ({
+    sha256: digests.get(content) ?? '',
+    size: content.size,
+    at: rootPlace.start + to,
+  }));
+  return { record, contents: contentsText(placed) };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { layerDamaged } from '../layers/damage';
@@ -5,10 +6,19 @@ import type { AddedFile, Content, MergeLayer } from '../layers/merge';
 import { PIECE } from './copy-layer';
 import type { PlannedRoot } from './root';
 import type { DoTask } from './tasks';
-import { writeWhole } from './whole';
+import { readWhole, writeWhole } from './whole';
+
+/** What is known of a layer whose contents come from elsewhere, so that its tar is hardly read. */
+interface TakenLayer {
+  /** sha256 over the bytes of the tar that are no file's content. */
+  readonly frame: string;
+  readonly sha256Of: (path: string) => string | undefined;
+}
 
 export interface CopyOptions {
   readonly layers: readonly (MergeLayer & { readonly size: number })[];
+  /** By the index of the layer. */
+  readonly taken?: ReadonlyMap<number, TakenLayer>;
   readonly added: readonly AddedFile[];
   readonly root: PlannedRoot;
   readonly disk: string;
@@ -32,6 +42,23 @@ const numbersOf = (pieces: readonly Piece[]): Float64Array => {
     numbers.set([content.at, content.size, target, to], index * PIECE);
   return numbers;
 };
+
+/** Of a layer that is not read: the few files that stand outside of the root file system. */
+function copyAside(options: CopyOptions, index: number, layer: MergeLayer, taken: TakenLayer): void {
+  if (options.root.merged.frames[index] !== taken.frame) throw layerDamaged(layer);
+  const tar = openSync(layer.tar, 'r');
+  try {
+    for (const [path, content] of options.root.merged.leftOut) {
+      if (content.layer !== index) continue;
+      const bytes = readWhole(tar, Buffer.alloc(content.size), content.at);
+      if (createHash('sha256').update(bytes).digest('hex') !== taken.sha256Of(path))
+        throw layerDamaged(layer);
+      writeFileSync(join(options.aside, path), bytes);
+    }
+  } finally {
+    closeSync(tar);
+  }
+}
 
 /**
  * Fills the root file system, and the files aside: each layer is read once, by whichever thread is free.
@@ -63,6 +90,11 @@ export async function copyLayers(run: DoTask, options: CopyOptions): Promise<voi
   const order = [...layers.entries()].sort(([, a], [, b]) => b.size - a.size);
   await Promise.all(
     order.map(async ([index, layer]) => {
+      const taken = options.taken?.get(index);
+      if (taken !== undefined) {
+        copyAside(options, index, layer, taken);
+        return;
+      }
       const own = pieces.filter(({ content }) => content.layer === index);
       const copied = await run(
         { kind: 'copy', tar: layer.tar, targets, pieces: numbersOf(own) },

@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { LayerName } from '../contracts/layers';
 import { MANIFEST_HEADER, type ManifestEntry, manifestLine } from '../contracts/manifest';
-import { readManifest } from '../layers/manifest';
+import { manifestLines } from '../layers/manifest';
 import type { AddedFile, Merged } from '../layers/merge';
 
 interface Options {
-  readonly layers: readonly { readonly name: LayerName; readonly manifest: string }[];
+  readonly layers: readonly { readonly name: LayerName }[];
+  /** Text of each. */
+  readonly manifests: readonly string[];
   readonly added: readonly AddedFile[];
   readonly merged: Pick<Merged, 'ownerOf'>;
   /** Seconds: date of the added files. */
@@ -40,10 +42,10 @@ export async function writeImageManifest(options: Options): Promise<string> {
     if (!out.write(`${line}\n`)) await once(out, 'drain');
   };
   await write(MANIFEST_HEADER);
-  for (const { name, manifest } of options.layers) {
+  for (const [index, { name }] of options.layers.entries()) {
     await write(`# layer ${name}`);
-    for await (const entry of readManifest(manifest)) {
-      if (options.merged.ownerOf(entry.path) === name) await write(manifestLine(entry));
+    for (const { line, entry } of manifestLines(options.manifests[index] ?? '')) {
+      if (options.merged.ownerOf(entry.path) === name) await write(line);
     }
   }
   await write('# made at assembly');

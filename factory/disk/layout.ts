@@ -35,6 +35,16 @@ export interface Place {
   readonly size: number;
 }
 
+/** @throws Error when it is not there. */
+export function placeOf<T extends { readonly name: PartitionName }>(
+  places: readonly T[],
+  name: PartitionName,
+): T {
+  const found = places.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`there is no partition ${name}`);
+  return found;
+}
+
 export interface Places {
   /** In the order of the disk. */
   readonly places: readonly Place[];

@@ -7,6 +7,7 @@ import { readWhole } from './whole';
 
 /** The base layer's folder whose files go to the ESP in place of the root partition. */
 const BOOT = 'boot';
+export const isBoot = (path: string): boolean => path.startsWith(`${BOOT}/`);
 
 export interface RootOptions {
   readonly layers: readonly MergeLayer[];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { blocksOf, BLOCK } from './erofs';
+import type { Blocks } from './segments';
 import { readWhole, writeWhole } from './whole';
 
 /*
@@ -12,7 +13,7 @@ import { readWhole, writeWhole } from './whole';
 /** Bytes of a digest. */
 const DIGEST = 32;
 const DIGESTS = BLOCK / DIGEST;
-/** Blocks of data read at once, zeros of which are known by one look. */
+/** Blocks of data read at once. */
 const CHUNK = 256;
 /** Blocks hashed by one task. */
 const TASK = 16384;
@@ -27,33 +28,54 @@ export interface HashTask {
   readonly to: number;
   /** 64 hex digits. */
   readonly salt: string;
+  /** All else is zeros. */
+  readonly data: readonly Blocks[];
+  /** The disk that has digests of some of them. */
+  readonly base: string | undefined;
+}
+
+type DigestOf = (block: Buffer) => Buffer;
+
+const digesting = (salt: string): DigestOf => {
+  const bytes = Buffer.from(salt, 'hex');
+  return (block) => createHash('sha256').update(bytes).update(block).digest();
+};
+
+/** Digests of blocks of a file, one behind the other, into `digests`. */
+function digestBlocks(
+  file: number,
+  blocks: { readonly start: number; readonly blocks: number },
+  digestOf: DigestOf,
+  digests: Buffer,
+): void {
+  const buffer = Buffer.alloc(Math.min(CHUNK, blocks.blocks) * BLOCK);
+  for (let block = 0; block < blocks.blocks; block += CHUNK) {
+    const length = Math.min(CHUNK, blocks.blocks - block) * BLOCK;
+    const chunk = readWhole(file, buffer.subarray(0, length), blocks.start + block * BLOCK);
+    if (chunk.length < length) throw new Error('a disk ends too early');
+    for (let at = 0; at < length; at += BLOCK)
+      digestOf(chunk.subarray(at, at + BLOCK)).copy(digests, (block + at / BLOCK) * DIGEST);
+  }
 }
 
 /** Writes the digests of blocks of a disk to another place on it. */
 export function hashBlocks(task: HashTask): void {
-  const salt = Buffer.from(task.salt, 'hex');
-  const digestOf = (block: Buffer): Buffer => createHash('sha256').update(salt).update(block).digest();
-  const zeros = Buffer.alloc(CHUNK * BLOCK);
-  const zero = zeros.subarray(0, BLOCK);
-  const digestOfZero = digestOf(zero);
-  const buffer = Buffer.alloc(CHUNK * BLOCK);
-  const digests = Buffer.alloc(task.blocks * DIGEST);
+  const digestOf = digesting(task.salt);
+  const digests = Buffer.alloc(task.blocks * DIGEST, digestOf(Buffer.alloc(BLOCK)));
   const disk = openSync(task.disk, 'r+');
+  const base = task.base === undefined ? undefined : openSync(task.base, 'r');
   try {
-    for (let block = 0; block < task.blocks; block += CHUNK) {
-      const length = Math.min(CHUNK, task.blocks - block) * BLOCK;
-      const chunk = readWhole(disk, buffer.subarray(0, length), task.from + block * BLOCK);
-      if (chunk.length < length) throw new Error(`${task.disk} ends too early`);
-      const empty = chunk.equals(zeros.subarray(0, length));
-      for (let at = 0; at < length; at += BLOCK) {
-        const one = chunk.subarray(at, at + BLOCK);
-        const digest = empty || one.equals(zero) ? digestOfZero : digestOf(one);
-        digest.copy(digests, (block + at / BLOCK) * DIGEST);
-      }
+    for (const data of task.data) {
+      const first = (data.start - task.from) / BLOCK;
+      const own = digests.subarray(first * DIGEST, (first + data.blocks) * DIGEST);
+      if (data.digests === undefined) digestBlocks(disk, data, digestOf, own);
+      else if (base === undefined || readWhole(base, own, data.digests).length < own.length)
+        throw new Error('the base has no digests there');
     }
     writeWhole(disk, digests, task.to);
   } finally {
     closeSync(disk);
+    if (base !== undefined) closeSync(base);
   }
 }
 
@@ -93,6 +115,30 @@ export interface SealOptions {
   readonly uuid: string;
   /** 64 hex digits; public. */
   readonly salt: string;
+  /** What of the root is not zeros, in its order. */
+  readonly data: readonly Blocks[];
+  /** The disk that has digests of some of it. */
+  readonly base?: string | undefined;
+}
+
+/** Byte of a tree's partition where the digest of the block at that byte of the root stands. */
+export function digestPlace(bytes: number): (byte: number) => number {
+  const leaves = (treeOver(bytes).levels[0]?.start ?? 0) * BLOCK;
+  return (byte) => leaves + (byte / BLOCK) * DIGEST;
+}
+
+/** Those of the blocks that lie in a part of the disk. */
+function within(data: readonly Blocks[], from: number, blocks: number): Blocks[] {
+  const until = from + blocks * BLOCK;
+  return data.flatMap((each) => {
+    const start = Math.max(from, each.start);
+    const count = (Math.min(until, each.start + each.blocks * BLOCK) - start) / BLOCK;
+    if (count <= 0) return [];
+    const skipped = ((start - each.start) / BLOCK) * DIGEST;
+    return [
+      { start, blocks: count, ...(each.digests === undefined ? {} : { digests: each.digests + skipped }) },
+    ];
+  });
 }
 
 function superblock(options: SealOptions): Buffer {
@@ -120,32 +166,60 @@ export async function writeSeal(
   options: SealOptions,
   hash: (task: HashTask) => Promise<unknown>,
 ): Promise<string> {
-  const { disk, root, salt } = options;
-  let below = { from: root.start, blocks: root.size / BLOCK };
+  const { disk, root, salt, base } = options;
+  let below = { from: root.start, blocks: root.size / BLOCK, data: options.data };
   for (const level of treeOver(root.size).levels) {
     const to = options.tree.start + level.start * BLOCK;
     const tasks: Promise<unknown>[] = [];
     for (let block = 0; block < below.blocks; block += TASK) {
+      const from = below.from + block * BLOCK;
+      const blocks = Math.min(TASK, below.blocks - block);
+      const data = within(below.data, from, blocks);
       tasks.push(
-        hash({
-          ...{ kind: 'hash', disk, salt },
-          from: below.from + block * BLOCK,
-          blocks: Math.min(TASK, below.blocks - block),
-          to: to + block * DIGEST,
-        }),
+        hash({ ...{ kind: 'hash', disk, salt, base, from, blocks, data }, to: to + block * DIGEST }),
       );
     }
     await Promise.all(tasks);
-    below = { from: to, blocks: level.blocks };
+    below = { from: to, blocks: level.blocks, data: [{ start: to, blocks: level.blocks }] };
   }
   const file = openSync(disk, 'r+');
   try {
     writeWhole(file, superblock(options), options.tree.start);
     const top = readWhole(file, Buffer.alloc(BLOCK), below.from);
-    return createHash('sha256').update(Buffer.from(salt, 'hex')).update(top).digest('hex');
+    return digesting(salt)(top).toString('hex');
   } finally {
     closeSync(file);
   }
+}
+
+/** The root hash that follows from the digests of a disk's blocks, whatever the blocks are. */
+export function rootHashOver({
+  disk,
+  root,
+  tree,
+  salt,
+}: Pick<SealOptions, 'disk' | 'root' | 'tree' | 'salt'>): string {
+  const digestOf = digesting(salt);
+  const { levels } = treeOver(root.size);
+  const [leaves] = levels;
+  if (leaves === undefined) throw new Error('there is no tree over so little');
+  let below = Buffer.alloc(leaves.blocks * DIGEST);
+  const file = openSync(disk, 'r');
+  try {
+    const start = tree.start + leaves.start * BLOCK;
+    digestBlocks(file, { start, blocks: leaves.blocks }, digestOf, below);
+  } finally {
+    closeSync(file);
+  }
+  for (const level of levels.slice(1)) {
+    const digests = Buffer.alloc(level.blocks * DIGEST);
+    const whole = Buffer.alloc(level.blocks * BLOCK);
+    below.copy(whole);
+    for (let block = 0; block < level.blocks; block += 1)
+      digestOf(whole.subarray(block * BLOCK, (block + 1) * BLOCK)).copy(digests, block * DIGEST);
+    below = digests;
+  }
+  return below.toString('hex');
 }
 
 /** 128 bits as a UUID is written. */

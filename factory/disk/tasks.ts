@@ -1,25 +1,21 @@
 import type { Doing } from '../ports/threads';
-import { fileSha256 } from '../layers/tree-digest';
+import { type CheckTask, isSound } from './base-check';
 import { type Copied, copyLayer, type CopyTask } from './copy-layer';
+import { fillDisk, type FillTask } from './fill';
 import { hashBlocks, type HashTask } from './seal';
 
-/** Counts a file's sha256. */
-interface DigestTask {
-  readonly kind: 'digest';
-  readonly file: string;
-}
-
 /** What takes a core for seconds: a thread is given it. */
-export type Task = CopyTask | HashTask | DigestTask;
+export type Task = CheckTask | CopyTask | HashTask | FillTask;
 
-/** Does a task; `onBytes` is told how many bytes of a layer were read. */
+/** Does a task; `onBytes` is told how many bytes more were read or counted. */
 export interface DoTask {
+  (task: CheckTask): Promise<boolean>;
   (task: CopyTask, onBytes?: (bytes: number) => void): Promise<Copied>;
   (task: HashTask): Promise<undefined>;
   /** 64 hex digits. */
-  (task: DigestTask): Promise<string>;
+  (task: FillTask, onBytes?: (bytes: number) => void): Promise<string>;
 }
-export type Result = Copied | string | undefined;
+export type Result = boolean | Copied | string | undefined;
 
 /** In this thread. */
 export const doTask = (async (
@@ -27,12 +23,14 @@ export const doTask = (async (
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<Result> => {
   switch (task.kind) {
+    case 'check':
+      return await isSound(task);
     case 'copy':
       return await copyLayer(task, onBytes);
     case 'hash':
       hashBlocks(task);
       return undefined;
-    case 'digest':
-      return await fileSha256(task.file);
+    case 'fill':
+      return await fillDisk(task, onBytes);
   }
 }) as DoTask & Doing<Task, Result>;

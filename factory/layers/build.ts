@@ -166,6 +166,6 @@ export async function buildLayer(
         hint: `images/layers/${layer.name}/build; the log: ${context.log}`,
       });
     }
-    return cache.put({ version: 1, name: layer.name, key: layer.key, ...surveyed }, tar, manifest);
+    return cache.put({ version: 2, name: layer.name, key: layer.key, ...surveyed }, tar, manifest);
   });
 }

@@ -9,7 +9,7 @@ import { withWorkFolder } from './work-folder';
 
 /** What stands beside a layer's tar. */
 const LayerRecord = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   name: z.enum(LAYERS),
   key: Sha256,
   /** Digest of the tar. */
@@ -18,6 +18,10 @@ const LayerRecord = z.strictObject({
   size: z.int().nonnegative(),
   /** Entries of the tar. */
   entries: z.int().nonnegative(),
+  /** sha256 over the bytes of the tar that are no file's content: names are taken from it without reading those. */
+  frame: Sha256,
+  /** Digest of the manifest beside it. */
+  manifestDigest: Digest,
 });
 export type LayerRecord = z.infer<typeof LayerRecord>;
 

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { KilnError } from '../errors';
 import type { CachedLayer } from './cache';
 import { fileSha256 } from './tree-digest';
 
-/** A layer of the cache whose tar is not what was built. */
+/** A layer of the cache that is not what was built. */
 export const layerDamaged = (layer: Pick<CachedLayer, 'name' | 'tar'>): KilnError =>
   new KilnError({
     code: 'layer-damaged',
@@ -10,13 +12,27 @@ export const layerDamaged = (layer: Pick<CachedLayer, 'name' | 'tar'>): KilnErro
     hint: 'kiln bake discards it and builds it again; if it happens often, look at this disk and its memory',
   });
 
-/** Those whose tars are not what was built; reads every byte. */
-export async function damagedOf<T extends Pick<CachedLayer, 'tar' | 'digest'>>(
-  layers: readonly T[],
-): Promise<T[]> {
-  const damaged: T[] = [];
+/**
+ * The text of a layer's manifest.
+ * @throws KilnError `layer-damaged` when it is not what was written.
+ */
+export function soundManifest(layer: CachedLayer): string {
+  const text = readFileSync(layer.manifest);
+  if (`sha256:${createHash('sha256').update(text).digest('hex')}` !== layer.manifestDigest)
+    throw layerDamaged(layer);
+  return text.toString();
+}
+
+async function isDamaged(layer: CachedLayer): Promise<boolean> {
+  const [tar, manifest] = await Promise.all([fileSha256(layer.tar), fileSha256(layer.manifest)]);
+  return `sha256:${tar}` !== layer.digest || `sha256:${manifest}` !== layer.manifestDigest;
+}
+
+/** Those that are not what was built; reads every byte. */
+export async function damagedOf(layers: readonly CachedLayer[]): Promise<CachedLayer[]> {
+  const damaged: CachedLayer[] = [];
   for (const layer of layers) {
-    if (`sha256:${await fileSha256(layer.tar)}` !== layer.digest) damaged.push(layer);
+    if (await isDamaged(layer)) damaged.push(layer);
   }
   return damaged;
 }

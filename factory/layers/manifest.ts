@@ -6,6 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
 import { MANIFEST_HEADER, type ManifestEntry, manifestLine, parseManifestLine } from '../contracts/manifest';
+import { tarMembers } from './tar';
 
 export interface Surveyed {
   /** Digest of the tar's bytes, `sha256:…`. */
@@ -14,6 +15,10 @@ export interface Surveyed {
   readonly size: number;
   /** Entries of the tar. */
   readonly entries: number;
+  /** sha256 over the bytes of the tar that are no file's content, 64 hex digits. */
+  readonly frame: string;
+  /** Digest of the manifest, `sha256:…`. */
+  readonly manifestDigest: string;
 }
 
 const pathOf = (name: string): string => name.replace(/^\.(\/|$)/, '').replace(/\/$/, '');
@@ -48,9 +53,16 @@ function entryOf(
   }
 }
 
+function frameOf(tar: string): string {
+  const frame = createHash('sha256');
+  const members = tarMembers(tar, (bytes) => frame.update(bytes));
+  while (members.next().done !== true);
+  return frame.digest('hex');
+}
+
 /**
- * Reads a layer's tar once: its digest, its size, and its manifest, which is written to `manifest`.
- * No file's content is kept in memory.
+ * Reads a layer's tar once, and its headers again: its digests, its size, and its manifest, which is written to
+ * `manifest`. No file's content is kept in memory.
  */
 export async function surveyTar(tar: string, manifest: string): Promise<Surveyed> {
   const whole = createHash('sha256');
@@ -64,7 +76,12 @@ export async function surveyTar(tar: string, manifest: string): Promise<Surveyed
   });
   const reader = extract();
   const out = createWriteStream(manifest, { mode: 0o644 });
-  out.write(`${MANIFEST_HEADER}\n`);
+  const written = createHash('sha256');
+  const write = (line: string): boolean => {
+    written.update(`${line}\n`);
+    return out.write(`${line}\n`);
+  };
+  write(MANIFEST_HEADER);
   const files = new Map<string, ManifestEntry>();
   let entries = 0;
   const reading = pipeline(createReadStream(tar, { highWaterMark: 1 << 20 }), counted, reader);
@@ -83,14 +100,20 @@ export async function surveyTar(tar: string, manifest: string): Promise<Surveyed
       const entry = entryOf(item.header, { size: length, sha256: hash.digest('hex') }, files);
       if (entry === undefined) continue;
       if (entry.type === 'file') files.set(entry.path, entry);
-      if (!out.write(`${manifestLine(entry)}\n`)) await once(out, 'drain');
+      if (!write(manifestLine(entry))) await once(out, 'drain');
     }
     await reading;
   } finally {
     out.end();
   }
   await once(out, 'close');
-  return { digest: `sha256:${whole.digest('hex')}`, size, entries };
+  return {
+    digest: `sha256:${whole.digest('hex')}`,
+    size,
+    entries,
+    frame: frameOf(tar),
+    manifestDigest: `sha256:${written.digest('hex')}`,
+  };
 }
 
 /** The entries of a manifest, in its order, a line at a time. */
@@ -98,5 +121,15 @@ export async function* readManifest(file: string): AsyncGenerator<ManifestEntry>
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     const entry = parseManifestLine(line);
     if (entry !== undefined) yield entry;
+  }
+}
+
+/** The same with the lines as they stand, of a manifest that is in memory. */
+export function* manifestLines(
+  text: string,
+): Generator<{ readonly line: string; readonly entry: ManifestEntry }> {
+  for (const line of text.split('\n')) {
+    const entry = parseManifestLine(line);
+    if (entry !== undefined) yield { line, entry };
   }
 }

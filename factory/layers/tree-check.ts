@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ManifestEntry } from '../contracts/manifest';
-import { readManifest } from './manifest';
+import { manifestLines } from './manifest';
 import { fileSha256 } from './tree-digest';
 
 /** Bytes up to which a file is read at once: most are small, and a stream for each takes longer than to read it. */
@@ -39,7 +39,7 @@ export interface Unpacked {
  */
 export async function firstDifference({ tree, manifest }: Unpacked): Promise<string | undefined> {
   const listed = new Set<string>();
-  for await (const entry of readManifest(manifest)) {
+  for (const { entry } of manifestLines(readFileSync(manifest, 'utf8'))) {
     if (entry.path === '') continue;
     listed.add(entry.path);
     if (!(await isAsListed(join(tree, entry.path), entry))) return entry.path;

@@ -189,7 +189,7 @@ export class Bakery {
       await archive(hostExec, { tree: out, tar, epoch: 1_700_000_000, keepOwners: name === 'os' });
       const surveyed = await surveyTar(tar, manifest);
       new LayerCache(this.cache).put(
-        { version: 1, name, key: keys.get(name) ?? '', ...surveyed },
+        { version: 2, name, key: keys.get(name) ?? '', ...surveyed },
         tar,
         manifest,
       );
@@ -253,13 +253,16 @@ export class Bakery {
     return baked(await this.start(circumstances).ended);
   }
 
-  /** What a bake leaves, but for the layers below code: the next one builds code and the disk again. */
-  forget(): void {
+  /**
+   * What a bake leaves, but for the layers below code: the next one builds code and the disk again.
+   * @param images what stays of them: with those, the next takes what it can from the newest.
+   */
+  forget(images: 'no image' | 'images stay' = 'no image'): void {
     rmSync(new LayerCache(this.cache).folder(this.keys().get('code') ?? ''), {
       recursive: true,
       force: true,
     });
-    for (const name of ['images', 'bakes', 'latest'])
+    for (const name of images === 'no image' ? ['images', 'bakes', 'latest'] : ['bakes', 'latest'])
       rmSync(join(this.project, '.kiln', name), { recursive: true, force: true });
   }
 

@@ -34,6 +34,7 @@ const FILES = [
   'var/lib/dpkg/info/libc6.list',
 ];
 const IMAGE = 'usr/share/empty';
+const USR = FILES.map((path) => [path, Buffer.from(path)] as const);
 
 let folder: string;
 beforeEach(() => {
@@ -201,6 +202,37 @@ describe('a root file system', () => {
       ),
     ).rejects.toMatchObject({
       code: 'layer-damaged',
+    });
+  });
+
+  describe('of a layer whose contents come from elsewhere', () => {
+    const kernel = createHash('sha256').update('kernel').digest('hex');
+    async function copied(frame: string | undefined, sha256: string): Promise<Made> {
+      const layers = [await layer('os', new Map([['boot/vmlinuz', Buffer.from('kernel')], ...USR]))];
+      const root = await planRoot(tools, {
+        ...{ layers, added: [], isVolatile: () => false, uuid: 'u', epoch: 0, work: folder },
+      });
+      const [disk, aside] = [join(folder, 'disk'), join(folder, 'aside')];
+      writeFileSync(disk, '');
+      truncateSync(disk, root.size);
+      const known = { frame: frame ?? root.merged.frames[0] ?? '', sha256Of: () => sha256 };
+      const taken = new Map([[0, known]]);
+      await copyLayers(doTask, { layers, added: [], root, disk, start: 0, aside, taken });
+      return { root, image: readFileSync(disk), aside };
+    }
+
+    it('has its metadata, and what stands outside of it', async () => {
+      const { root, image, aside } = await copied(undefined, kernel);
+      expect(readFileSync(join(aside, 'boot/vmlinuz'), 'utf8')).toBe('kernel');
+      expect(image.subarray(0, root.metadata.length).equals(root.metadata)).toBe(true);
+      expect(image.subarray(root.metadata.length).every((byte) => byte === 0)).toBe(true);
+    });
+
+    it.each([
+      ['its headers are not those that were built', '0'.repeat(64), kernel],
+      ['a file outside of it is another', undefined, '0'.repeat(64)],
+    ])('is refused when %s', async (_, frame, sha256) => {
+      await expect(copied(frame, sha256)).rejects.toMatchObject({ code: 'layer-damaged' });
     });
   });
 

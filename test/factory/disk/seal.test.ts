@@ -73,6 +73,7 @@ describe('the seal', () => {
           tree: { start: tree },
           uuid: '00112233-4455-8677-8899-aabbccddeeff',
           salt: '5a'.repeat(32),
+          data: [{ start, blocks }],
         },
         doTask,
       );
@@ -91,7 +92,10 @@ describe('the seal', () => {
       writeFileSync(disk, Buffer.concat([content, Buffer.alloc(treeOver(content.length).size)]));
       const root = { start: 0, size: content.length };
       return await writeSeal(
-        { disk, root, tree: { start: content.length }, uuid: '0'.repeat(32), salt: '00' },
+        {
+          ...{ disk, root, tree: { start: content.length }, uuid: '0'.repeat(32), salt: '00' },
+          data: [{ start: 0, blocks: content.length / BLOCK }],
+        },
         doTask,
       );
     };

@@ -16,12 +16,14 @@ import { withWorkFolder } from '../../../factory/layers/work-folder';
 
 const key = 'a'.repeat(64);
 const record: LayerRecord = {
-  version: 1,
+  version: 2,
   name: 'jars',
   key,
   digest: `sha256:${'b'.repeat(64)}`,
   size: 3,
   entries: 1,
+  frame: 'c'.repeat(64),
+  manifestDigest: `sha256:${'d'.repeat(64)}`,
 };
 let folder: string;
 let cache: LayerCache;

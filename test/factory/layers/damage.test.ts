@@ -46,7 +46,7 @@ const build = (): Promise<CachedLayer> =>
     symlinkSync('sh', join(tree, 'usr', 'bin', 'bash'));
     await archive(hostExec, { tree, tar, epoch: 1_700_000_000, keepOwners: false });
     return cache.put(
-      { version: 1, name: 'os', key: KEY, ...(await surveyTar(tar, manifest)) },
+      { version: 2, name: 'os', key: KEY, ...(await surveyTar(tar, manifest)) },
       tar,
       manifest,
     );

@@ -89,11 +89,15 @@ describe("a layer's manifest", () => {
     const surveyed = await surveyTar(tar, manifest);
 
     const bytes = readFileSync(tar);
+    const at = bytes.indexOf('content');
+    const outside = [bytes.subarray(0, at), bytes.subarray(at + 'content'.length)];
     const listed = execFileSync('tar', ['--list', '--file', tar]).toString().trim().split('\n');
     expect(surveyed).toEqual({
       digest: `sha256:${sha256(bytes)}`,
       size: bytes.length,
       entries: listed.length,
+      frame: sha256(Buffer.concat(outside)),
+      manifestDigest: `sha256:${sha256(readFileSync(manifest))}`,
     });
     const entries: ManifestEntry[] = [];
     for await (const found of readManifest(manifest)) entries.push(found);

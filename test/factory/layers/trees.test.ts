@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { archive } from '../../../factory/layers/archive';
 import type { CachedLayer } from '../../../factory/layers/cache';
 import { surveyTar } from '../../../factory/layers/manifest';
 import { unpackedTree } from '../../../factory/layers/trees';
@@ -15,10 +15,10 @@ beforeEach(async () => {
   mkdirSync(join(cache, 'source'));
   writeFileSync(join(cache, 'source', 'file'), 'content');
   const tar = join(cache, 'layer.tar');
-  execFileSync('tar', ['--create', '--file', tar, '--directory', join(cache, 'source'), '.']);
+  await archive(hostExec, { tree: join(cache, 'source'), tar, epoch: 1_700_000_000, keepOwners: false });
   const manifest = join(cache, 'files.mtree');
   layer = {
-    version: 1,
+    version: 2,
     name: 'conda',
     key: 'a'.repeat(64),
     tar,

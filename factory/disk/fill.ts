@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { CHUNK, readAhead } from './read-ahead';
+
+/** Numbers of a run: its byte of the disk, its bytes, its byte of the base, or -1. */
+const RUN = 3;
+/** Numbers of a gap: its byte of the disk, its bytes. */
+const GAP = 2;
+
+export interface FillTask {
+  readonly kind: 'fill';
+  readonly disk: string;
+  /** Bytes of the disk. */
+  readonly size: number;
+  /** The disk that is taken from, if any. */
+  readonly base: string | undefined;
+  /** RUN numbers each, in the order of the disk; all else of it is zeros. */
+  readonly runs: Float64Array;
+  /** GAP numbers each, in the order of the disk: zeros within runs. */
+  readonly gaps: Float64Array;
+}
+
+interface Taken {
+  /** Byte of the file it is read from. */
+  readonly at: number;
+  readonly size: number;
+  /** Byte of the disk. */
+  readonly start: number;
+  readonly isBase: boolean;
+}
+
+function* runs(numbers: Float64Array): Generator<Taken> {
+  for (let index = 0; index < numbers.length; index += RUN) {
+    const [start = 0, size = 0, from = -1] = numbers.subarray(index, index + RUN);
+    yield { at: from === -1 ? start : from, size, start, isBase: from !== -1 };
+  }
+}
+
+/** Clears gaps in what was read of a run; asked for in the order of the disk. */
+function clearing(gaps: Float64Array): (bytes: Buffer, start: number) => void {
+  let next = 0;
+  return (bytes, start) => {
+    const end = start + bytes.length;
+    for (; next < gaps.length; next += GAP) {
+      const [at = 0, size = 0] = gaps.subarray(next, next + GAP);
+      if (at >= end) return;
+      bytes.fill(0, Math.max(0, at - start), Math.min(bytes.length, at + size - start));
+      if (at + size > end) return;
+    }
+  };
+}
+
+/**
+ * Goes over a disk once, from end to end: what the base has comes from there, and every byte is counted on its way.
+ * Zeros that were never written are neither read nor written: they are counted from memory.
+ * @returns sha256 of the disk, 64 hex digits.
+ */
+export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void): Promise<string> {
+  const hash = createHash('sha256');
+  const zeros = Buffer.alloc(CHUNK);
+  let counted = 0;
+  const countZeros = (until: number): void => {
+    while (counted < until) {
+      const size = Math.min(CHUNK, until - counted);
+      hash.update(zeros.subarray(0, size));
+      counted += size;
+      onBytes(size);
+    }
+  };
+  const clear = clearing(task.gaps);
+  const disk = await open(task.disk, 'r+');
+  let base: FileHandle | undefined;
+  let writing = Promise.resolve();
+  try {
+    if (task.base !== undefined) base = await open(task.base, 'r');
+    for await (const { of, from, bytes } of readAhead(runs(task.runs), ({ isBase }) =>
+      isBase && base !== undefined ? base : disk,
+    )) {
+      const start = of.start + from;
+      countZeros(start);
+      const before = writing;
+      if (of.isBase) {
+        clear(bytes, start);
+        writing = writeAll(disk, bytes, start);
+        // It is awaited when the next bytes were counted.
+        writing.catch(() => undefined);
+      }
+      hash.update(bytes);
+      counted += bytes.length;
+      onBytes(bytes.length);
+      await before;
+    }
+    countZeros(task.size);
+    return hash.digest('hex');
+  } finally {
+    await writing.finally(async () => {
+      await disk.close();
+      await base?.close();
+    });
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length;)
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+}

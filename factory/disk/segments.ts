@@ -1,0 +1,103 @@
+import { BLOCK, blocksOf } from './erofs';
+import type { FillTask } from './fill';
+
+/** A stretch of the disk that is not of zeros. */
+export interface Segment {
+  /** First byte on the disk. */
+  readonly start: number;
+  readonly size: number;
+  /** Byte of the base's disk that it is taken from; undefined when it is written already. */
+  readonly from?: number;
+}
+
+/** A stretch that is read and counted in one go; it may have zeros in it. */
+export interface Run {
+  /** First byte on the disk. */
+  readonly start: number;
+  readonly size: number;
+  /** First byte on the base's disk; -1 when it is read from the disk itself. */
+  readonly from: number;
+}
+
+/** Zeros of up to so many bytes between two segments are read along. */
+const JOIN = 64 * 1024;
+
+/** Segments in the order of the disk, those that lie close together as one: what is read at once. */
+export function runsOf(segments: readonly Segment[]): Run[] {
+  const runs: Run[] = [];
+  for (const { start, size, from } of segments) {
+    const last = runs.at(-1);
+    const shift = from === undefined ? undefined : from - start;
+    const fits =
+      last !== undefined &&
+      start - (last.start + last.size) <= JOIN &&
+      (last.from === -1 ? shift === undefined : shift === last.from - last.start);
+    if (fits) runs[runs.length - 1] = { ...last, size: start + size - last.start };
+    else runs.push({ start, size, from: from ?? -1 });
+  }
+  return runs;
+}
+
+/** What lies between segments in a run: zeros on the disk, whatever the base has there. */
+export function gapsOf(segments: readonly Segment[], runs: readonly Run[]): Segment[] {
+  const gaps: Segment[] = [];
+  let next = 0;
+  for (const run of runs) {
+    let at = run.start;
+    for (; next < segments.length; next += 1) {
+      const segment = segments[next];
+      if (segment === undefined || segment.start >= run.start + run.size) break;
+      if (segment.start > at) gaps.push({ start: at, size: segment.start - at });
+      at = segment.start + segment.size;
+    }
+  }
+  return gaps;
+}
+
+/** Whole blocks of 4096 bytes and where their digests come from. */
+export interface Blocks {
+  /** First byte of them on the disk. */
+  readonly start: number;
+  readonly blocks: number;
+  /** Byte of the base's disk where their digests stand, one behind the other; undefined: they are to be counted. */
+  readonly digests?: number;
+}
+
+/**
+ * The segments by blocks, for the hash tree.
+ * @param digestAt byte of the base's disk where the digest of the block at that byte of it stands.
+ */
+export function blocksWithDigests(
+  segments: readonly Segment[],
+  digestAt: (byte: number) => number,
+): Blocks[] {
+  const all: Blocks[] = [];
+  let lastShift: number | undefined;
+  for (const { start, size, from } of segments) {
+    const blocks = blocksOf(size);
+    const digests = from === undefined ? {} : { digests: digestAt(from) };
+    const last = all.at(-1);
+    const isNext = last !== undefined && last.start + last.blocks * BLOCK === start;
+    const shift = from === undefined ? undefined : from - start;
+    if (isNext && shift === lastShift) all[all.length - 1] = { ...last, blocks: last.blocks + blocks };
+    else all.push({ start, blocks, ...digests });
+    lastShift = shift;
+  }
+  return all;
+}
+
+const numbers = (rows: readonly (readonly number[])[]): Float64Array => Float64Array.from(rows.flat());
+
+/** The task that goes over a disk of those segments, which are in its order. */
+export function fillOf(
+  segments: readonly Segment[],
+  rest: Pick<FillTask, 'disk' | 'size' | 'base'>,
+): FillTask {
+  const runs = runsOf(segments);
+  return {
+    kind: 'fill',
+    ...rest,
+    runs: numbers(runs.map(({ start, size, from }) => [start, size, from])),
+    gaps: numbers(gapsOf(segments, runs).map(({ start, size }) => [start, size])),
+  };
+}

@@ -1,0 +1,72 @@
+import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LayerCache } from '../../factory/layers/cache';
+import { Bakery, baked } from './bakery';
+
+let folder: string;
+let bakery: Bakery;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'kiln-base-'));
+  bakery = await new Bakery(folder).stockSmall();
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const changeCode = (): void => {
+  appendFileSync(join(bakery.project, 'jobs', 'src', 'flights', '__init__.py'), '\nCHANGED = True\n');
+};
+
+/** Overwrites the first of those bytes in a file that cannot be written. */
+function damage(file: string, text: string): void {
+  const at = readFileSync(file).indexOf(text);
+  expect(at).toBeGreaterThan(0);
+  const descriptor = openSync(file, 'r+');
+  writeSync(descriptor, 'X', at);
+  closeSync(descriptor);
+}
+
+/** What the stand-in of layer spark has in its file. */
+const SPARK = 'sparkspark';
+
+describe.skipIf(process.getuid?.() !== 0)('a bake after a change of the code', () => {
+  it('takes what did not change from the image of before, and is the same bits as from its layers', async () => {
+    const first = await bakery.bake();
+    changeCode();
+    const second = await bakery.bake();
+    expect(second.digest).not.toBe(first.digest);
+    bakery.forget();
+    expect((await bakery.bake()).digest).toBe(second.digest);
+  });
+
+  it('does not read the archives of what did not change', async () => {
+    const before = await bakery.bake();
+    const { layers } = JSON.parse(readFileSync(join(before.folder, 'record.json'), 'utf8')) as {
+      layers: { name: string; key: string }[];
+    };
+    const key = layers.find(({ name }) => name === 'spark')?.key ?? '';
+    const tar = join(new LayerCache(bakery.cache).folder(key), 'layer.tar');
+    const good = readFileSync(tar);
+    damage(tar, SPARK);
+    changeCode();
+    const { digest } = await bakery.bake();
+    const descriptor = openSync(tar, 'r+');
+    writeSync(descriptor, good, 0, good.length, 0);
+    closeSync(descriptor);
+    bakery.forget();
+    expect((await bakery.bake()).digest).toBe(digest);
+  });
+
+  it('notices that the image of before is damaged, says so, and is made from the layers', async () => {
+    const before = await bakery.bake();
+    damage(join(before.folder, 'image.raw'), SPARK);
+    changeCode();
+    const ran = await bakery.start().ended;
+    const { digest } = baked(ran);
+    expect(ran.err).toContain(`the image in ${before.folder} is not what was baked: it is not used`);
+    bakery.forget();
+    expect((await bakery.bake()).digest).toBe(digest);
+  });
+});

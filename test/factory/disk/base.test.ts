@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ImageRecord } from '../../../factory/contracts/record';
+import { type Base, CONTENTS, contentsText, newestBase, type OnDisk } from '../../../factory/disk/base';
+import { BLOCK } from '../../../factory/disk/erofs';
+import { sealSalt } from '../../../factory/disk/identity';
+import { type Segment } from '../../../factory/disk/segments';
+import { treeOver, writeSeal } from '../../../factory/disk/seal';
+import { rootBlocks, takenFrom } from '../../../factory/disk/taken';
+import { doTask } from '../../../factory/disk/tasks';
+
+const ROOT = { start: 3 * BLOCK, size: 200 * BLOCK };
+const TREE = { start: ROOT.start + ROOT.size, size: treeOver(ROOT.size).size };
+const UUID = '00112233-4455-8677-8899-aabbccddeeff';
+
+let images: string;
+beforeEach(() => {
+  images = mkdtempSync(join(tmpdir(), 'kiln-base-'));
+});
+afterEach(() => {
+  rmSync(images, { recursive: true });
+});
+
+const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
+const content = (name: string, size: number): Buffer => Buffer.alloc(size, `content ${name} `);
+
+/** Name -> bytes and block of the root. */
+const FILES = new Map([
+  ['usr/a', { bytes: content('a', 10), block: 4 }],
+  ['usr/b', { bytes: content('b', 3 * BLOCK + 1), block: 10 }],
+  ['opt/c', { bytes: content('c', BLOCK), block: 150 }],
+]);
+const layerOf = (paths: readonly string[]): Map<string, { sha256: string; size: number }> =>
+  new Map(
+    paths.map((path) => {
+      const bytes = FILES.get(path)?.bytes ?? Buffer.from(`another ${path}`);
+      return [path, { sha256: sha256(bytes), size: bytes.length }];
+    }),
+  );
+
+/** An image with a sealed root, and what stands beside it. */
+async function bake(name: string, image: string): Promise<string> {
+  const folder = join(images, name);
+  mkdirSync(folder);
+  const disk = Buffer.alloc(TREE.start + TREE.size);
+  const placed: OnDisk[] = [];
+  for (const { bytes, block } of FILES.values()) {
+    const at = ROOT.start + block * BLOCK;
+    bytes.copy(disk, at);
+    placed.push({ sha256: sha256(bytes), size: bytes.length, at });
+  }
+  const file = join(folder, 'image.raw');
+  writeFileSync(file, disk);
+  const rootHash = await writeSeal(
+    {
+      ...{ disk: file, root: ROOT, tree: TREE, uuid: UUID, salt: sealSalt(image) },
+      data: [{ start: ROOT.start, blocks: ROOT.size / BLOCK }],
+    },
+    doTask,
+  );
+  const digest = `sha256:${'d'.repeat(64)}`;
+  const parts = { esp: { start: BLOCK, size: BLOCK }, root: ROOT, 'root-verity': TREE };
+  const record: ImageRecord = {
+    ...{ version: 1, image, digest, size: disk.length, contentId: digest, lock: digest, layers: [] },
+    ...{ manifest: digest, rootHash, versions: {}, parents: [], bakedBy: { kiln: '0' } },
+    partitions: (['esp', 'root', 'root-verity'] as const).map((part) => ({
+      ...{ name: part, type: UUID, uuid: UUID },
+      ...parts[part],
+    })),
+  };
+  writeFileSync(join(folder, 'record.json'), JSON.stringify(record));
+  writeFileSync(join(folder, CONTENTS), contentsText(placed));
+  return folder;
+}
+
+function found(image = 'spark'): Base {
+  const base = newestBase(images, image);
+  if (base === undefined) throw new Error('there is no base');
+  return base;
+}
+
+describe('the base of a bake', () => {
+  it('is the image that was baked last under the same name', async () => {
+    expect(newestBase(images, 'spark')).toBeUndefined();
+    for (const [name, image, since] of [
+      ['one', 'spark', 100],
+      ['two', 'spark', 300],
+      ['three', 'spark', 200],
+      ['four', 'other', 400],
+    ] as const)
+      utimesSync(join(await bake(name, image), CONTENTS), since, since);
+    expect(found().folder).toBe(join(images, 'two'));
+  });
+
+  it.each<[string, (folder: string) => void]>([
+    [
+      'its list of contents is not there',
+      (folder) => {
+        rmSync(join(folder, CONTENTS));
+      },
+    ],
+    [
+      'a line of the list is broken',
+      (folder) => {
+        writeFileSync(join(folder, CONTENTS), 'x 1 2\n');
+      },
+    ],
+    [
+      'its record is not one',
+      (folder) => {
+        writeFileSync(join(folder, 'record.json'), '{}');
+      },
+    ],
+    [
+      'its disk is shorter than its record says',
+      (folder) => {
+        writeFileSync(join(folder, 'image.raw'), '');
+      },
+    ],
+  ])('is none when %s', async (_, change) => {
+    change(await bake('one', 'spark'));
+    expect(newestBase(images, 'spark')).toBeUndefined();
+  });
+
+  it('gives the layers all of whose files it has, and not the boot files, which stand elsewhere', async () => {
+    await bake('one', 'spark');
+    const layers = [
+      layerOf(['usr/a', 'usr/b', 'boot/vmlinuz']),
+      layerOf(['opt/c', 'opt/d']),
+      layerOf(['opt/c']),
+    ];
+    const taken = await takenFrom(doTask, found(), layers, () => {
+      throw new Error('it is not damaged');
+    });
+    expect([...(taken?.layers ?? [])]).toEqual([0, 2]);
+    expect(await takenFrom(doTask, found(), [layerOf(['opt/d'])], () => undefined)).toBeUndefined();
+    expect(await takenFrom(doTask, undefined, layers, () => undefined)).toBeUndefined();
+  });
+
+  it.each([
+    ['the first byte of a content', ROOT.start + 4 * BLOCK],
+    ['the last byte of one of several blocks', ROOT.start + 13 * BLOCK],
+    ['a digest of a block', TREE.start + 2 * BLOCK + 4 * 32],
+  ])('is not used when it is damaged, and that is told: %s', async (_, at) => {
+    const folder = await bake('one', 'spark');
+    const file = join(folder, 'image.raw');
+    const disk = readFileSync(file);
+    disk.writeUInt8(disk.readUInt8(at) ^ 1, at);
+    writeFileSync(file, disk);
+    const told: string[] = [];
+    const taken = await takenFrom(doTask, found(), [layerOf([...FILES.keys()])], (base) => {
+      told.push(base.folder);
+    });
+    expect(taken).toBeUndefined();
+    expect(told).toEqual([folder]);
+  });
+
+  it('is used by who takes nothing of what is damaged', async () => {
+    const folder = await bake('one', 'spark');
+    const file = join(folder, 'image.raw');
+    const disk = readFileSync(file);
+    disk.writeUInt8(1, ROOT.start + 150 * BLOCK);
+    writeFileSync(file, disk);
+    const taken = await takenFrom(doTask, found(), [layerOf(['usr/a']), layerOf(['opt/c'])], () => undefined);
+    expect(taken).toBeUndefined();
+    const less = await takenFrom(doTask, found(), [layerOf(['usr/a', 'usr/b'])], () => undefined);
+    expect([...(less?.layers ?? [])]).toEqual([0]);
+  });
+});
+
+describe('a seal over contents that a base has', () => {
+  it('is the same as one whose every block was hashed, wherever the contents now stand', async () => {
+    await bake('one', 'spark');
+    const base = found();
+    const moved = [
+      { path: 'usr/b', block: 0 },
+      { path: 'usr/a', block: 4 },
+      { path: 'opt/c', block: 5 },
+      { path: 'opt/new', block: 160 },
+    ];
+    const contents = new Map([...FILES].map(([path, { bytes }]) => [path, bytes] as const)).set(
+      'opt/new',
+      content('new', 2 * BLOCK),
+    );
+    const disk = Buffer.alloc(TREE.start + TREE.size);
+    const segments: Segment[] = moved.map(({ path, block }) => {
+      const bytes = contents.get(path) ?? Buffer.alloc(0);
+      const start = ROOT.start + block * BLOCK;
+      bytes.copy(disk, start);
+      const from = base.contents.get(sha256(bytes))?.at;
+      return { start, size: bytes.length, ...(from === undefined ? {} : { from }) };
+    });
+    const seal = async (data: Parameters<typeof writeSeal>[0]['data']): Promise<[string, string]> => {
+      const file = join(images, 'disk');
+      writeFileSync(file, disk);
+      const rest = { disk: file, root: ROOT, tree: TREE, uuid: UUID, salt: sealSalt('spark') };
+      const hash = await writeSeal({ ...rest, data, base: base.disk }, doTask);
+      return [hash, sha256(readFileSync(file))];
+    };
+    expect(segments.filter(({ from }) => from !== undefined)).toHaveLength(3);
+    expect(await seal(rootBlocks(segments, { base, layers: new Set() }))).toEqual(
+      await seal([{ start: ROOT.start, blocks: ROOT.size / BLOCK }]),
+    );
+  });
+});
