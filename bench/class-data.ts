@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ImageRecord } from '../factory/contracts/record';
 import { findProject } from '../factory/project';
-import type { Result } from './result';
+import { median, type Result } from './result';
 
 const ARCHIVE = '/opt/spark/spark.jsa';
 const PAIRS = 3;
@@ -16,9 +16,6 @@ interface Took {
 }
 
 const say = (text: string): void => void process.stderr.write(`class-data: ${text}\n`);
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-
 /** A master, a worker and a small job, with the image's class data archive and with Java's own alone, by turns. */
 export async function classData(): Promise<readonly Result[]> {
   await Promise.resolve();

@@ -8,4 +8,8 @@ export interface Result {
   readonly detail: string;
 }
 
+/** Of an odd number of values. */
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+
 export const holds = ({ ratio, goal }: Result): boolean => ratio <= goal;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, pack, type Header, type Pack } from 'tar-stream';
-import type { CachedLayer } from '../factory/layers/cache';
+import { MANIFEST } from '../factory/contracts/manifest';
+import { HEADERS, TAR, type CachedLayer } from '../factory/layers/cache';
 import { surveyTar } from '../factory/layers/manifest';
 
 /** What becomes of an entry: `undefined` leaves it out. */
@@ -30,7 +31,7 @@ export async function rewriteLayer(
   change: Change,
   added: ReadonlyMap<string, Buffer> = new Map(),
 ): Promise<CachedLayer> {
-  const [tar, manifest] = [join(folder, `${layer.name}.tar`), join(folder, `${layer.name}.mtree`)];
+  const tar = join(folder, TAR);
   const reader = extract();
   const out = pack();
   const written = pipeline(out, createWriteStream(tar));
@@ -51,7 +52,8 @@ export async function rewriteLayer(
   }
   out.finalize();
   await written;
-  return { ...layer, ...(await surveyTar(tar, manifest)), tar, manifest };
+  const surveyed = await surveyTar(tar, folder);
+  return { ...layer, ...surveyed, tar, headers: join(folder, HEADERS), manifest: join(folder, MANIFEST) };
 }
 
 /** Text of one entry; empty when it is not there. */

@@ -35,39 +35,24 @@ build {
   name    = "spark-node"
   sources = ["source.null.node"]
 
-  # The base system: Debian packages, kernel, initrd.
+  # The layers, from the rarest changed to the most often changed; each is skipped when it is in the cache.
   provisioner "shell-local" {
-    inline = [contains(var.cached, "os") ? ":" : "${local.kiln} layer os --lock ${var.lock}"]
-  }
-
-  # Apache Spark.
-  provisioner "shell-local" {
-    inline = [contains(var.cached, "spark") ? ":" : "${local.kiln} layer spark --lock ${var.lock}"]
-  }
-
-  # The S3A libraries, the AWS SDK, the committers for object stores.
-  provisioner "shell-local" {
-    inline = [contains(var.cached, "hadoop") ? ":" : "${local.kiln} layer hadoop --lock ${var.lock}"]
-  }
-
-  # The team's conda environment.
-  provisioner "shell-local" {
-    inline = [contains(var.cached, "conda") ? ":" : "${local.kiln} layer conda --lock ${var.lock}"]
-  }
-
-  # Extra Maven jars.
-  provisioner "shell-local" {
-    inline = [contains(var.cached, "jars") ? ":" : "${local.kiln} layer jars --lock ${var.lock}"]
-  }
-
-  # kiln's own program and units on the node.
-  provisioner "shell-local" {
-    inline = [contains(var.cached, "node") ? ":" : "${local.kiln} layer node --lock ${var.lock}"]
-  }
-
-  # The team's Python package.
-  provisioner "shell-local" {
-    inline = [contains(var.cached, "code") ? ":" : "${local.kiln} layer code --lock ${var.lock}"]
+    inline = [
+      # The base system: Debian packages, kernel, initrd.
+      contains(var.cached, "os") ? ":" : "${local.kiln} layer os --lock ${var.lock}",
+      # Apache Spark.
+      contains(var.cached, "spark") ? ":" : "${local.kiln} layer spark --lock ${var.lock}",
+      # The S3A libraries, the AWS SDK, the committers for object stores.
+      contains(var.cached, "hadoop") ? ":" : "${local.kiln} layer hadoop --lock ${var.lock}",
+      # The team's conda environment.
+      contains(var.cached, "conda") ? ":" : "${local.kiln} layer conda --lock ${var.lock}",
+      # Extra Maven jars.
+      contains(var.cached, "jars") ? ":" : "${local.kiln} layer jars --lock ${var.lock}",
+      # kiln's own program and units on the node.
+      contains(var.cached, "node") ? ":" : "${local.kiln} layer node --lock ${var.lock}",
+      # The team's Python package.
+      contains(var.cached, "code") ? ":" : "${local.kiln} layer code --lock ${var.lock}",
+    ]
   }
 
   # Layers to partitions to one raw disk, named by its sha256.

@@ -77,40 +77,31 @@ export function manifestLine(entry: ManifestEntry): string {
   }
 }
 
+/** One expression for the whole: an image has tens of thousands of lines. */
+const LINE = new RegExp(
+  [
+    String.raw`^\.(?:/([^ ]+))? type=(dir|file|link) mode=([0-7]+) uid=(\d+) gid=(\d+)`,
+    String.raw`time=(\d+)\.0(?: size=(\d+) sha256digest=([0-9a-f]{64})| link=([^ ]*))?$`,
+  ].join(' '),
+);
+
 /**
  * The entry of a line that manifestLine wrote; undefined for a comment or an empty line.
  * @throws Error for any other text: a manifest is written by kiln and bound by its digest.
  */
 export function parseManifestLine(line: string): ManifestEntry | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
-  const [name = '', ...words] = line.split(' ');
-  const keywords = new Map(
-    words.map((word) => {
-      const at = word.indexOf('=');
-      return [word.slice(0, at), word.slice(at + 1)];
-    }),
-  );
-  const keyword = (key: string): string => {
-    const value = keywords.get(key);
-    if (value === undefined) throw new Error(`not a line of ${MANIFEST}: ${line}`);
-    return value;
-  };
+  const [, path = '', type, mode = '', uid, gid, time, size, sha256, link] = LINE.exec(line) ?? [];
   const common: Common = {
-    path: name === '.' ? '' : unescape(name.replace(/^\.\//, '')),
-    mode: parseInt(keyword('mode'), 8),
-    uid: Number(keyword('uid')),
-    gid: Number(keyword('gid')),
-    time: parseInt(keyword('time'), 10),
+    path: unescape(path),
+    mode: parseInt(mode, 8),
+    uid: Number(uid),
+    gid: Number(gid),
+    time: Number(time),
   };
-  const type = keyword('type');
-  switch (type) {
-    case 'dir':
-      return { ...common, type };
-    case 'file':
-      return { ...common, type, size: Number(keyword('size')), sha256: keyword('sha256digest') };
-    case 'link':
-      return { ...common, type, link: unescape(keyword('link')) };
-    default:
-      throw new Error(`not a line of ${MANIFEST}: ${line}`);
-  }
+  if (type === 'dir' && size === undefined && link === undefined) return { ...common, type };
+  if (type === 'file' && size !== undefined && sha256 !== undefined)
+    return { ...common, type, size: Number(size), sha256 };
+  if (type === 'link' && link !== undefined) return { ...common, type, link: unescape(link) };
+  throw new Error(`not a line of ${MANIFEST}: ${line}`);
 }

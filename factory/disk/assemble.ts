@@ -158,7 +158,7 @@ async function writeImage(
         [...(taken?.layers ?? [])].map((index) => [
           index,
           {
-            frame: layers[index]?.frame ?? '',
+            headersDigest: layers[index]?.headersDigest ?? '',
             sha256Of: (path: string) => contents[index]?.get(path)?.sha256,
           },
         ]),

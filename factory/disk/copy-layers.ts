@@ -10,8 +10,8 @@ import { readWhole, writeWhole } from './whole';
 
 /** What is known of a layer whose contents come from elsewhere, so that its tar is hardly read. */
 interface TakenLayer {
-  /** sha256 over the bytes of the tar that are no file's content. */
-  readonly frame: string;
+  /** Digest over the bytes of the tar that are no file's content, `sha256:…`. */
+  readonly headersDigest: string;
   readonly sha256Of: (path: string) => string | undefined;
 }
 
@@ -45,7 +45,7 @@ const numbersOf = (pieces: readonly Piece[]): Float64Array => {
 
 /** Of a layer that is not read: the few files that stand outside of the root file system. */
 function copyAside(options: CopyOptions, index: number, layer: MergeLayer, taken: TakenLayer): void {
-  if (options.root.merged.frames[index] !== taken.frame) throw layerDamaged(layer);
+  if (`sha256:${options.root.merged.frames[index] ?? ''}` !== taken.headersDigest) throw layerDamaged(layer);
   const tar = openSync(layer.tar, 'r');
   try {
     for (const [path, content] of options.root.merged.leftOut) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
+import { DirectWriter } from './direct';
 import { CHUNK, readAhead } from './read-ahead';
 
 /** Numbers of a run: its byte of the disk, its bytes, its byte of the base, or -1. */
@@ -44,6 +45,8 @@ function clearing(gaps: Float64Array): (bytes: Buffer, start: number) => void {
     for (; next < gaps.length; next += GAP) {
       const [at = 0, size = 0] = gaps.subarray(next, next + GAP);
       if (at >= end) return;
+      // Zeros that the disk has itself are not asked about.
+      if (at + size <= start) continue;
       bytes.fill(0, Math.max(0, at - start), Math.min(bytes.length, at + size - start));
       if (at + size > end) return;
     }
@@ -68,11 +71,15 @@ export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void)
     }
   };
   const clear = clearing(task.gaps);
-  const disk = await open(task.disk, 'r+');
+  const disk = await open(task.disk, 'r');
   let base: FileHandle | undefined;
+  let writer: DirectWriter | undefined;
   let writing = Promise.resolve();
   try {
-    if (task.base !== undefined) base = await open(task.base, 'r');
+    if (task.base !== undefined) {
+      base = await open(task.base, 'r');
+      writer = await DirectWriter.open(task.disk);
+    }
     for await (const { of, from, bytes } of readAhead(runs(task.runs), ({ isBase }) =>
       isBase && base !== undefined ? base : disk,
     )) {
@@ -81,7 +88,7 @@ export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void)
       const before = writing;
       if (of.isBase) {
         clear(bytes, start);
-        writing = writeAll(disk, bytes, start);
+        writing = writer?.write(bytes, start) ?? writing;
         // It is awaited when the next bytes were counted.
         writing.catch(() => undefined);
       }
@@ -96,11 +103,7 @@ export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void)
     await writing.finally(async () => {
       await disk.close();
       await base?.close();
+      await writer?.close();
     });
   }
-}
-
-async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length;)
-    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
 }

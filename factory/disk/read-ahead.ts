@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { alignedBuffers } from './direct';
 
 /** Bytes read at once. */
 export const CHUNK = 4 * 1024 * 1024;
@@ -38,7 +39,7 @@ export async function* readAhead<S extends Stretch>(
   stretches: Iterable<S>,
   file: (stretch: S) => FileHandle,
 ): AsyncGenerator<Read<S>> {
-  const buffers = Array.from({ length: BUFFERS }, () => Buffer.allocUnsafe(CHUNK));
+  const buffers = alignedBuffers(BUFFERS, CHUNK);
   let turn = 0;
   const waiting = pieces(stretches);
   const begin = (): Promise<Read<S>> | undefined => {

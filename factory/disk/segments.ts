@@ -50,6 +50,8 @@ export function gapsOf(segments: readonly Segment[], runs: readonly Run[]): Segm
       if (segment.start > at) gaps.push({ start: at, size: segment.start - at });
       at = segment.start + segment.size;
     }
+    const end = run.start + run.size;
+    if (end > at) gaps.push({ start: at, size: end - at });
   }
   return gaps;
 }
@@ -88,12 +90,15 @@ export function blocksWithDigests(
 
 const numbers = (rows: readonly (readonly number[])[]): Float64Array => Float64Array.from(rows.flat());
 
-/** The task that goes over a disk of those segments, which are in its order. */
+/** To whole blocks: the rest of its last one is zeros. */
+const whole = (run: Run): Run => ({ ...run, size: blocksOf(run.size) * BLOCK });
+
+/** The task that goes over a disk of those segments, which are in its order and begin where blocks do. */
 export function fillOf(
   segments: readonly Segment[],
   rest: Pick<FillTask, 'disk' | 'size' | 'base'>,
 ): FillTask {
-  const runs = runsOf(segments);
+  const runs = runsOf(segments).map(whole);
   return {
     kind: 'fill',
     ...rest,

@@ -8,8 +8,7 @@ import { withThreads } from '../ports/threads';
 import type { Project } from '../project';
 import { admit, type Vault } from '../vault';
 import { archive } from './archive';
-import { LayerCache, type CachedLayer } from './cache';
-import { MANIFEST } from '../contracts/manifest';
+import { LayerCache, TAR, type CachedLayer } from './cache';
 import { surveyTar } from './manifest';
 import { nodeSchema, UNPACKED, type PlannedLayer } from './plan';
 import { runRecipe } from './sandbox';
@@ -154,10 +153,9 @@ export async function buildLayer(
         hint: 'bake again when nothing edits them',
       });
     }
-    const tar = join(work, 'layer.tar');
+    const tar = join(work, TAR);
     await archive(exec, { tree: out, tar, epoch: context.epoch, keepOwners: layer.name === 'os' });
-    const manifest = join(work, MANIFEST);
-    const surveyed = await surveyTar(tar, manifest);
+    const surveyed = await surveyTar(tar, work);
     // A recipe that had inputs and made nothing of them went wrong without a word.
     if (surveyed.entries <= 1 && layer.inputs.length > 0) {
       throw new KilnError({
@@ -166,6 +164,6 @@ export async function buildLayer(
         hint: `images/layers/${layer.name}/build; the log: ${context.log}`,
       });
     }
-    return cache.put({ version: 2, name: layer.name, key: layer.key, ...surveyed }, tar, manifest);
+    return cache.put({ version: 2, name: layer.name, key: layer.key, ...surveyed }, work);
   });
 }

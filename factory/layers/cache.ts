@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { Digest, Sha256 } from '../contracts/digest';
 import { LAYERS } from '../contracts/layers';
@@ -18,22 +18,33 @@ const LayerRecord = z.strictObject({
   size: z.int().nonnegative(),
   /** Entries of the tar. */
   entries: z.int().nonnegative(),
-  /** sha256 over the bytes of the tar that are no file's content: names are taken from it without reading those. */
-  frame: Sha256,
-  /** Digest of the manifest beside it. */
+  /** Digests of the two files beside it. */
+  headersDigest: Digest,
   manifestDigest: Digest,
 });
 export type LayerRecord = z.infer<typeof LayerRecord>;
 
+/** File of the tar's bytes that are no file's content: names are taken from it without reading those. */
+export const HEADERS = 'layer.headers';
+
 export interface CachedLayer extends LayerRecord {
   readonly tar: string;
+  readonly headers: string;
   /** Every file of the tar (contracts/manifest.ts). */
   readonly manifest: string;
 }
 
+export const TAR = 'layer.tar';
+
+const filesIn = (folder: string): Pick<CachedLayer, 'tar' | 'headers' | 'manifest'> => ({
+  tar: join(folder, TAR),
+  headers: join(folder, HEADERS),
+  manifest: join(folder, MANIFEST),
+});
+
 /**
- * Built layers by key, `layers/<key>/{layer.tar,layer.json,files.mtree}` in the user's cache: a folder appears whole or
- * not at all, so what is found can be used.
+ * Built layers by key, `layers/<key>/{layer.tar,layer.json,layer.headers,files.mtree}` in the user's cache: a folder
+ * appears whole or not at all, so what is found can be used.
  */
 export class LayerCache {
   constructor(private readonly cache: string) {}
@@ -44,10 +55,9 @@ export class LayerCache {
 
   /** Undefined when it is not there, or cannot be what was put there (then it is built again). */
   get(key: string): CachedLayer | undefined {
-    const tar = join(this.folder(key), 'layer.tar');
     const file = join(this.folder(key), 'layer.json');
-    const manifest = join(this.folder(key), MANIFEST);
-    if (![file, tar, manifest].every((path) => existsSync(path))) return undefined;
+    const files = filesIn(this.folder(key));
+    if (![file, ...Object.values(files)].every((path) => existsSync(path))) return undefined;
     let content: unknown;
     try {
       content = JSON.parse(readFileSync(file, 'utf8'));
@@ -55,9 +65,9 @@ export class LayerCache {
       return undefined;
     }
     const parsed = LayerRecord.safeParse(content);
-    if (!parsed.success || parsed.data.key !== key || statSync(tar).size !== parsed.data.size)
+    if (!parsed.success || parsed.data.key !== key || statSync(files.tar).size !== parsed.data.size)
       return undefined;
-    return { ...parsed.data, tar, manifest };
+    return { ...parsed.data, ...files };
   }
 
   /** Takes a layer out, at once; it is built again when it is asked for. */
@@ -69,15 +79,14 @@ export class LayerCache {
   }
 
   /**
-   * Moves a finished layer in, from a work folder on the same file system. Of two that come at once the first
-   * stays: they are equal. What is there and cannot be used makes room, at once and not file by file.
+   * Moves a finished layer in, from a work folder on the same file system that has its files under their names. Of
+   * two that come at once the first stays: they are equal. What is there and cannot be used makes room, at once and
+   * not file by file.
    */
-  put(record: LayerRecord, tar: string, manifest: string): CachedLayer {
-    const work = dirname(tar);
+  put(record: LayerRecord, work: string): CachedLayer {
     const coming = join(work, 'coming');
     mkdirSync(coming);
-    renameSync(tar, join(coming, 'layer.tar'));
-    renameSync(manifest, join(coming, MANIFEST));
+    for (const name of [TAR, HEADERS, MANIFEST]) renameSync(join(work, name), join(coming, name));
     writeFileSync(join(coming, 'layer.json'), `${JSON.stringify(record, null, 2)}\n`);
     mkdirSync(join(this.cache, 'layers'), { recursive: true });
     for (;;) {
@@ -85,8 +94,7 @@ export class LayerCache {
       if (before !== undefined) return before;
       const target = this.folder(record.key);
       if (existsSync(target)) moveAway(target, work);
-      if (moveIn(coming, target))
-        return { ...record, tar: join(target, 'layer.tar'), manifest: join(target, MANIFEST) };
+      if (moveIn(coming, target)) return { ...record, ...filesIn(target) };
     }
   }
 }

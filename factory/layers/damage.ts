@@ -24,8 +24,13 @@ export function soundManifest(layer: CachedLayer): string {
 }
 
 async function isDamaged(layer: CachedLayer): Promise<boolean> {
-  const [tar, manifest] = await Promise.all([fileSha256(layer.tar), fileSha256(layer.manifest)]);
-  return `sha256:${tar}` !== layer.digest || `sha256:${manifest}` !== layer.manifestDigest;
+  for (const [file, digest] of [
+    [layer.tar, layer.digest],
+    [layer.headers, layer.headersDigest],
+    [layer.manifest, layer.manifestDigest],
+  ] as const)
+    if (`sha256:${await fileSha256(file)}` !== digest) return true;
+  return false;
 }
 
 /** Those that are not what was built; reads every byte. */

@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { closeSync, createReadStream, createWriteStream, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
-import { MANIFEST_HEADER, type ManifestEntry, manifestLine, parseManifestLine } from '../contracts/manifest';
+import {
+  MANIFEST,
+  MANIFEST_HEADER,
+  type ManifestEntry,
+  manifestLine,
+  parseManifestLine,
+} from '../contracts/manifest';
+import { HEADERS } from './cache';
 import { tarMembers } from './tar';
 
 export interface Surveyed {
@@ -15,9 +23,8 @@ export interface Surveyed {
   readonly size: number;
   /** Entries of the tar. */
   readonly entries: number;
-  /** sha256 over the bytes of the tar that are no file's content, 64 hex digits. */
-  readonly frame: string;
-  /** Digest of the manifest, `sha256:…`. */
+  /** Of the two files that were written, `sha256:…`. */
+  readonly headersDigest: string;
   readonly manifestDigest: string;
 }
 
@@ -53,18 +60,27 @@ function entryOf(
   }
 }
 
-function frameOf(tar: string): string {
-  const frame = createHash('sha256');
-  const members = tarMembers(tar, (bytes) => frame.update(bytes));
-  while (members.next().done !== true);
-  return frame.digest('hex');
+/** Writes what of a tar is no file's content. */
+function writeHeaders(tar: string, file: string): string {
+  const hash = createHash('sha256');
+  const out = openSync(file, 'w', 0o644);
+  try {
+    const members = tarMembers(tar, (bytes) => {
+      hash.update(bytes);
+      for (let done = 0; done < bytes.length;) done += writeSync(out, bytes, done);
+    });
+    while (members.next().done !== true);
+  } finally {
+    closeSync(out);
+  }
+  return `sha256:${hash.digest('hex')}`;
 }
 
 /**
- * Reads a layer's tar once, and its headers again: its digests, its size, and its manifest, which is written to
- * `manifest`. No file's content is kept in memory.
+ * Reads a layer's tar once, and its headers again. Into `folder` come its headers, and its manifest. No file's content
+ * is kept in memory.
  */
-export async function surveyTar(tar: string, manifest: string): Promise<Surveyed> {
+export async function surveyTar(tar: string, folder: string): Promise<Surveyed> {
   const whole = createHash('sha256');
   let size = 0;
   const counted = new Transform({
@@ -75,7 +91,7 @@ export async function surveyTar(tar: string, manifest: string): Promise<Surveyed
     },
   });
   const reader = extract();
-  const out = createWriteStream(manifest, { mode: 0o644 });
+  const out = createWriteStream(join(folder, MANIFEST), { mode: 0o644 });
   const written = createHash('sha256');
   const write = (line: string): boolean => {
     written.update(`${line}\n`);
@@ -111,7 +127,7 @@ export async function surveyTar(tar: string, manifest: string): Promise<Surveyed
     digest: `sha256:${whole.digest('hex')}`,
     size,
     entries,
-    frame: frameOf(tar),
+    headersDigest: writeHeaders(tar, join(folder, HEADERS)),
     manifestDigest: `sha256:${written.digest('hex')}`,
   };
 }

@@ -11,6 +11,8 @@ export interface MergeLayer {
   readonly tar: string;
   /** sha256 of the tar, `sha256:…`. */
   readonly digest: string;
+  /** File of the tar's bytes that are no file's content: without it the tar itself is read. */
+  readonly headers?: string;
 }
 
 /** A small file made at assembly, owned by root, mode 0644. */
@@ -120,7 +122,12 @@ export async function mergeLayers(options: MergeOptions): Promise<Merged> {
   try {
     for (const [index, layer] of layers.entries()) {
       const frame = createHash('sha256');
-      for (const member of tarMembers(layer.tar, (bytes) => frame.update(bytes))) {
+      const members = tarMembers(
+        layer.headers ?? layer.tar,
+        (bytes) => frame.update(bytes),
+        layer.headers === undefined ? 'with contents' : 'headers alone',
+      );
+      for (const member of members) {
         const admission = rules.admit(layer.name, member);
         const content = { layer: index, at: member.at, size: member.size };
         if (admission.kind === 'fault') {

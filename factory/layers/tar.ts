@@ -127,17 +127,25 @@ function withoutSize(header: Buffer): void {
 /**
  * A tar's members in its order, reading no content.
  * @param between told every byte of the tar that is not content, in order.
+ * @param kind `headers alone` for a file of what `between` was told once; places are still those in the tar.
  * @throws Error when it is no tar, or ends too early.
  */
-export function* tarMembers(file: string, between: (bytes: Buffer) => void): Generator<TarMember> {
+export function* tarMembers(
+  file: string,
+  between: (bytes: Buffer) => void,
+  kind: 'with contents' | 'headers alone' = 'with contents',
+): Generator<TarMember> {
   const descriptor = openSync(file, 'r');
   try {
-    const end = fstatSync(descriptor).size;
+    let end = fstatSync(descriptor).size;
+    /** Bytes of contents so far that the file does not have. */
+    let absent = 0;
     let window = Buffer.alloc(WINDOW);
     let [first, last] = [0, 0];
     /** Bytes as they are in the window: gone with the next call. */
-    const read = (at: number, length: number): Buffer => {
-      if (at + length > end) throw new Error(`${file} ends too early`);
+    const read = (byte: number, length: number): Buffer => {
+      const at = byte - absent;
+      if (byte + length > end) throw new Error(`${file} ends too early`);
       if (at < first || at + length > last) {
         if (length > window.length) window = Buffer.alloc(length);
         [first, last] = [at, at];
@@ -203,6 +211,10 @@ export function* tarMembers(file: string, between: (bytes: Buffer) => void): Gen
       withoutSize(headers.subarray(-RECORD));
       yield { ...member, headers, at, size };
       told = at + size;
+      if (kind === 'headers alone') {
+        absent += size;
+        end += size;
+      }
       at += Math.ceil(size / RECORD) * RECORD;
       from = at;
       more = NONE;

@@ -38,6 +38,26 @@ export interface ObjectStore {
   remove(key: string): Promise<void>;
 }
 
+/** A store that is opened when it is first asked: its client takes longer to load than most commands take. */
+export function lazily(open: () => Promise<ObjectStore>): ObjectStore {
+  let opened: Promise<ObjectStore> | undefined;
+  const store = (): Promise<ObjectStore> => (opened ??= open());
+  return {
+    put: async (key, body) => {
+      await (await store()).put(key, body);
+    },
+    create: async (key, body) => await (await store()).create(key, body),
+    get: async (key) => await (await store()).get(key),
+    head: async (key) => await (await store()).head(key),
+    async *list(prefix) {
+      yield* (await store()).list(prefix);
+    },
+    remove: async (key) => {
+      await (await store()).remove(key);
+    },
+  };
+}
+
 /** The objects below `prefix` (empty, or ending with a slash) as a store of their own. */
 export function below(store: ObjectStore, prefix: string): ObjectStore {
   if (prefix === '') return store;

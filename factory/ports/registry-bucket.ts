@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BucketRegistry } from '../contracts/spec';
 import { KilnError } from '../errors';
-import { below, type ObjectStore } from './object-store';
-import { S3ObjectStore } from './object-store-s3';
+import { below, lazily, type ObjectStore } from './object-store';
 
 /** A Ceph RGW takes any region in signatures. */
 const ANY_REGION = 'us-east-1';
@@ -34,13 +33,14 @@ export function openRegistryBucket(root: string, registry: BucketRegistry): Obje
     .slice('s3://'.length)
     .split('/')
     .filter((part) => part !== '');
-  const store = new S3ObjectStore(
-    {
-      ...(endpoint === undefined ? {} : { url: endpoint }),
-      ...(region === undefined ? {} : { region }),
-      ...(ca === undefined ? {} : { ca: authority(root, ca) }),
-    },
-    bucket,
-  );
+  const how = {
+    ...(endpoint === undefined ? {} : { url: endpoint }),
+    ...(region === undefined ? {} : { region }),
+    ...(ca === undefined ? {} : { ca: authority(root, ca) }),
+  };
+  const store = lazily(async () => {
+    const { S3ObjectStore } = await import('./object-store-s3.js');
+    return new S3ObjectStore(how, bucket);
+  });
   return below(store, segments.map((segment) => `${segment}/`).join(''));
 }

@@ -15,9 +15,8 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { LayerName } from '../../factory/contracts/layers';
 import { Lock } from '../../factory/contracts/lock';
-import { MANIFEST } from '../../factory/contracts/manifest';
 import { archive } from '../../factory/layers/archive';
-import { LayerCache } from '../../factory/layers/cache';
+import { LayerCache, TAR } from '../../factory/layers/cache';
 import { surveyTar } from '../../factory/layers/manifest';
 import { fileSha256 } from '../../factory/layers/tree-digest';
 import { unpackedTree } from '../../factory/layers/trees';
@@ -183,16 +182,12 @@ export class Bakery {
     fill: (out: string) => Promise<void>,
   ): Promise<void> {
     await withWorkFolder(this.cache, name, async (work) => {
-      const [out, tar, manifest] = [join(work, 'out'), join(work, 'layer.tar'), join(work, MANIFEST)];
+      const [out, tar] = [join(work, 'out'), join(work, TAR)];
       mkdirSync(out);
       await fill(out);
       await archive(hostExec, { tree: out, tar, epoch: 1_700_000_000, keepOwners: name === 'os' });
-      const surveyed = await surveyTar(tar, manifest);
-      new LayerCache(this.cache).put(
-        { version: 2, name, key: keys.get(name) ?? '', ...surveyed },
-        tar,
-        manifest,
-      );
+      const surveyed = await surveyTar(tar, work);
+      new LayerCache(this.cache).put({ version: 2, name, key: keys.get(name) ?? '', ...surveyed }, work);
     });
   }
 

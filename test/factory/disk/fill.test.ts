@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BLOCK, blocksOf } from '../../../factory/disk/erofs';
 import { CHUNK } from '../../../factory/disk/read-ahead';
 import { fillOf, gapsOf, runsOf, type Segment } from '../../../factory/disk/segments';
 import { doTask } from '../../../factory/disk/tasks';
@@ -20,13 +21,13 @@ const MIB = 1024 * 1024;
 /** Bytes of the disk, and of the base. */
 const SIZE = 3 * CHUNK;
 
-/** Stretches with zeros between them: some far apart, some so close that they are read as one. */
+/** Stretches that begin where blocks do, with zeros between them: some far apart, some so close that they are read as one. */
 const segments: fc.Arbitrary<Segment[]> = fc
   .array(
     fc.record({
-      gap: fc.oneof(fc.constant(0), fc.nat(10_000), fc.nat(MIB)),
+      gap: fc.oneof(fc.constant(0), fc.nat(3), fc.nat(MIB / BLOCK)),
       size: fc.oneof(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 2 * CHUNK })),
-      from: fc.oneof(fc.constant('disk'), fc.constant('same place'), fc.nat(SIZE)),
+      from: fc.oneof(fc.constant('disk'), fc.constant('same place'), fc.nat(SIZE / BLOCK)),
     }),
     { maxLength: 40 },
   )
@@ -34,9 +35,9 @@ const segments: fc.Arbitrary<Segment[]> = fc
     const found: Segment[] = [];
     let at = 0;
     for (const { gap, size, from } of drawn) {
-      const start = at + gap;
+      const start = (blocksOf(at) + gap) * BLOCK;
       if (start + size > SIZE) break;
-      const place = from === 'same place' ? start : from;
+      const place = from === 'same place' ? start : from === 'disk' ? from : from * BLOCK;
       if (typeof place !== 'number') found.push({ start, size });
       else if (place + size <= SIZE) found.push({ start, size, from: place });
       else continue;

@@ -215,7 +215,10 @@ describe('a root file system', () => {
       const [disk, aside] = [join(folder, 'disk'), join(folder, 'aside')];
       writeFileSync(disk, '');
       truncateSync(disk, root.size);
-      const known = { frame: frame ?? root.merged.frames[0] ?? '', sha256Of: () => sha256 };
+      const known = {
+        headersDigest: `sha256:${frame ?? root.merged.frames[0] ?? ''}`,
+        sha256Of: () => sha256,
+      };
       const taken = new Map([[0, known]]);
       await copyLayers(doTask, { layers, added: [], root, disk, start: 0, aside, taken });
       return { root, image: readFileSync(disk), aside };

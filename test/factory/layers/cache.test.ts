@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MANIFEST } from '../../../factory/contracts/manifest';
-import { LayerCache, type CachedLayer, type LayerRecord } from '../../../factory/layers/cache';
+import { HEADERS, LayerCache, TAR, type CachedLayer, type LayerRecord } from '../../../factory/layers/cache';
 import { withWorkFolder } from '../../../factory/layers/work-folder';
 
 const key = 'a'.repeat(64);
@@ -22,7 +22,7 @@ const record: LayerRecord = {
   digest: `sha256:${'b'.repeat(64)}`,
   size: 3,
   entries: 1,
-  frame: 'c'.repeat(64),
+  headersDigest: `sha256:${'c'.repeat(64)}`,
   manifestDigest: `sha256:${'d'.repeat(64)}`,
 };
 let folder: string;
@@ -38,11 +38,10 @@ afterEach(() => {
 
 const put = (): Promise<CachedLayer> =>
   withWorkFolder(folder, 'jars', async (work) => {
-    const [tar, manifest] = [join(work, 'layer.tar'), join(work, MANIFEST)];
-    writeFileSync(tar, 'tar');
-    writeFileSync(manifest, '');
+    writeFileSync(join(work, TAR), 'tar');
+    for (const name of [HEADERS, MANIFEST]) writeFileSync(join(work, name), '');
     await Promise.resolve();
-    return cache.put(record, tar, manifest);
+    return cache.put(record, work);
   });
 
 test('a layer is in the cache once it was put there, and nothing else is left', async () => {

@@ -13,10 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MANIFEST } from '../../../factory/contracts/manifest';
 import { doTask } from '../../../factory/disk/tasks';
 import { archive } from '../../../factory/layers/archive';
-import { LayerCache, type CachedLayer } from '../../../factory/layers/cache';
+import { LayerCache, TAR, type CachedLayer } from '../../../factory/layers/cache';
 import { mendingLayers } from '../../../factory/layers/damage';
 import { surveyTar } from '../../../factory/layers/manifest';
 import { mergeLayers } from '../../../factory/layers/merge';
@@ -38,18 +37,14 @@ afterEach(() => {
 /** What a recipe makes, put into the cache as a build does. */
 const build = (): Promise<CachedLayer> =>
   withWorkFolder(folder, 'os', async (work) => {
-    const [tree, tar, manifest] = [join(work, 'out'), join(work, 'layer.tar'), join(work, MANIFEST)];
+    const [tree, tar] = [join(work, 'out'), join(work, TAR)];
     mkdirSync(join(tree, 'usr', 'bin'), { recursive: true });
     writeFileSync(join(tree, 'usr', 'bin', 'sh'), 'program\n'.repeat(200));
     chmodSync(join(tree, 'usr', 'bin', 'sh'), 0o755);
     writeFileSync(join(tree, 'usr', 'large'), Buffer.alloc((1 << 20) + 1, 'x'));
     symlinkSync('sh', join(tree, 'usr', 'bin', 'bash'));
     await archive(hostExec, { tree, tar, epoch: 1_700_000_000, keepOwners: false });
-    return cache.put(
-      { version: 2, name: 'os', key: KEY, ...(await surveyTar(tar, manifest)) },
-      tar,
-      manifest,
-    );
+    return cache.put({ version: 2, name: 'os', key: KEY, ...(await surveyTar(tar, work)) }, work);
   });
 
 function flip(file: string, at: number): void {

@@ -16,6 +16,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ManifestEntry, manifestLine, parseManifestLine } from '../../../factory/contracts/manifest';
 import { archive } from '../../../factory/layers/archive';
+import { HEADERS } from '../../../factory/layers/cache';
 import { readManifest, surveyTar } from '../../../factory/layers/manifest';
 import { hostExec } from '../../../factory/ports/exec-host';
 
@@ -86,7 +87,7 @@ describe("a layer's manifest", () => {
     const [tar, manifest] = [join(folder, 'layer.tar'), join(folder, 'files.mtree')];
     await archive(hostExec, { tree, tar, epoch: EPOCH, keepOwners: false });
 
-    const surveyed = await surveyTar(tar, manifest);
+    const surveyed = await surveyTar(tar, folder);
 
     const bytes = readFileSync(tar);
     const at = bytes.indexOf('content');
@@ -96,9 +97,10 @@ describe("a layer's manifest", () => {
       digest: `sha256:${sha256(bytes)}`,
       size: bytes.length,
       entries: listed.length,
-      frame: sha256(Buffer.concat(outside)),
+      headersDigest: `sha256:${sha256(Buffer.concat(outside))}`,
       manifestDigest: `sha256:${sha256(readFileSync(manifest))}`,
     });
+    expect(readFileSync(join(folder, HEADERS)).equals(Buffer.concat(outside))).toBe(true);
     const entries: ManifestEntry[] = [];
     for await (const found of readManifest(manifest)) entries.push(found);
     const root = { uid: 0, gid: 0, time: EPOCH };
@@ -123,6 +125,6 @@ describe("a layer's manifest", () => {
     const tar = join(folder, 'layer.tar');
     await archive(hostExec, { tree, tar, epoch: EPOCH, keepOwners: false });
     writeFileSync(tar, readFileSync(tar).subarray(0, 50_000));
-    await expect(surveyTar(tar, join(folder, 'files.mtree'))).rejects.toThrow();
+    await expect(surveyTar(tar, folder)).rejects.toThrow();
   });
 });

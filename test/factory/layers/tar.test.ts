@@ -32,9 +32,9 @@ interface Read {
   readonly members: TarMember[];
   readonly between: Buffer;
 }
-function members(file: string): Read {
+function members(file: string, kind?: 'headers alone'): Read {
   const between: Buffer[] = [];
-  const read = [...tarMembers(file, (bytes) => between.push(Buffer.from(bytes)))];
+  const read = [...tarMembers(file, (bytes) => between.push(Buffer.from(bytes)), kind)];
   return { members: read, between: Buffer.concat(between) };
 }
 
@@ -121,6 +121,13 @@ describe("a layer's tar", () => {
         rest.push(bytes.subarray(at));
         expect(read.members.map(({ size }) => size)).toEqual(sizes);
         expect(read.between.equals(Buffer.concat(rest))).toBe(true);
+        // From these alone it is read the same.
+        const headers = join(folder, 'headers');
+        writeFileSync(headers, read.between);
+        expect(members(headers, 'headers alone')).toEqual(read);
+        if (sizes.length === 0) return;
+        truncateSync(headers, 300);
+        expect(() => members(headers, 'headers alone')).toThrow('ends too early');
       }),
       { numRuns: 30 },
     );

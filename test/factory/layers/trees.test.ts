@@ -23,7 +23,8 @@ beforeEach(async () => {
     key: 'a'.repeat(64),
     tar,
     manifest,
-    ...(await surveyTar(tar, manifest)),
+    headers: join(cache, 'layer.headers'),
+    ...(await surveyTar(tar, cache)),
   };
 });
 afterEach(() => {
