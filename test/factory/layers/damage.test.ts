@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { doTask } from '../../../factory/disk/tasks';
 import { archive } from '../../../factory/layers/archive';
 import { LayerCache, TAR, type CachedLayer } from '../../../factory/layers/cache';
-import { mendingLayers } from '../../../factory/layers/damage';
+import { damagedOf, mendingLayers, soundManifest } from '../../../factory/layers/damage';
 import { surveyTar } from '../../../factory/layers/manifest';
 import { mergeLayers } from '../../../factory/layers/merge';
 import { unpackedTree } from '../../../factory/layers/trees';
@@ -115,6 +115,19 @@ describe('a layer of the cache in whose tar a byte changed', () => {
     const mend = (): Promise<void> => Promise.reject(new Error('nothing to mend'));
     await expect(mendingLayers(find, () => Promise.reject(fault), mend)).rejects.toBe(fault);
   });
+});
+
+it('a layer is damaged when a byte of its tar, its headers or its manifest is another', async () => {
+  const layer = await build();
+  expect(await damagedOf([layer])).toEqual([]);
+  expect(soundManifest(layer)).toContain('./usr/large type=file');
+  for (const file of [layer.tar, layer.headers, layer.manifest]) {
+    flip(file, 30);
+    expect(await damagedOf([layer]), file).toEqual([layer]);
+    if (file === layer.manifest) expect(() => soundManifest(layer)).toThrow('is not what was built');
+    flip(file, 30);
+  }
+  expect(await damagedOf([layer])).toEqual([]);
 });
 
 it('a layer whose layer.json changed is not found, or its tar is not what that says', async () => {
