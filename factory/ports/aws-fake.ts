@@ -91,17 +91,33 @@ export interface FakeAwsOptions {
 export class FakeCaller {
   dead = false;
   readonly killed: Promise<void>;
+  /** What calls of a dead caller wait for. */
+  readonly silence: Promise<never>;
   private tell: () => void = () => undefined;
+  private end: (why: Error) => void = () => undefined;
 
   constructor() {
     this.killed = new Promise((done) => {
       this.tell = done;
     });
+    this.silence = new Promise((_, fail) => {
+      this.end = fail;
+    });
+    // Who was not killed waits for nothing.
+    this.silence.catch(() => undefined);
   }
 
   kill(): void {
     this.dead = true;
     this.tell();
+  }
+
+  /**
+   * A killed process's files are closed by the kernel; here the code that waits in vain closes them, once its calls
+   * fail. It tidies up as well, which no killed process does: only when nothing looks at what it left any more.
+   */
+  bury(): void {
+    this.end(new Error('its caller was killed'));
   }
 }
 
@@ -111,8 +127,6 @@ const NOISE = Buffer.alloc(EBS_BLOCK, 0xa5);
 
 /** Asked again after time went by. */
 const isDead = ({ dead }: FakeCaller): boolean => dead;
-
-const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /** One account at AWS: EBS direct and the calls about images, as their documentation says they behave. */
 export class FakeAws {
@@ -149,19 +163,19 @@ export class FakeAws {
   /** A call from outside: what is injected into it happens here. */
   async call<T>(caller: FakeCaller, call: FakeCall, work: () => T, answered?: () => void): Promise<T> {
     await setImmediate();
-    if (isDead(caller)) return await never();
+    if (isDead(caller)) return await caller.silence;
     if (!this.regions.includes(call.region))
       throw new AwsError('ENOTFOUND', `getaddrinfo ENOTFOUND ${call.service}.${call.region}.amazonaws.com`);
     const injected = this.options.inject?.(call);
     if (injected === 'kill-before') caller.kill();
-    if (isDead(caller)) return await never();
+    if (isDead(caller)) return await caller.silence;
     if (injected instanceof AwsError) throw injected;
     if (injected === 'throttle') throw throttled(call.service);
     if (injected === 'error') throw internal();
     const result = work();
     if (injected === 'kill-after') caller.kill();
     await setImmediate();
-    if (isDead(caller)) return await never();
+    if (isDead(caller)) return await caller.silence;
     if (injected === 'lost') throw internal();
     answered?.();
     return result;

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AwsError } from '../../../factory/ports/aws-error';
-import { FakeCaller, type FakeCall, type Injected } from '../../../factory/ports/aws-fake';
+import type { FakeCall, Injected } from '../../../factory/ports/aws-fake';
 import { hasWork } from '../../../factory/publish/plan';
 import { readPublications } from '../../../factory/publish/publications';
 import { standing } from '../../../factory/publish/standing';
@@ -149,8 +149,7 @@ describe('a run that did not end', () => {
     const inject = script({ PutSnapshotBlock: [undefined, undefined, 'kill-after'] });
     const world = new World({ inject });
     const digest = await world.store(diskOf('abcdefgh'));
-    const caller = new FakeCaller();
-    await Promise.race([world.publish(digest, { parallel: 1 }, caller), caller.killed]);
+    expect(await world.publishUnlessKilled(digest, { parallel: 1 })).toBeUndefined();
     world.pause.advance(61 * 60_000);
     expect((await wayOf(world, digest)).leftovers).toMatchObject([{ action: 'delete', state: 'error' }]);
     await world.publish(digest);
@@ -161,8 +160,7 @@ describe('a run that did not end', () => {
   it('without its journal leaves a snapshot that the next one names and deletes', async () => {
     const world = new World({ inject: script({ PutSnapshotBlock: [undefined, 'kill-before'] }) });
     const digest = await world.store(diskOf('abcd'));
-    const caller = new FakeCaller();
-    await Promise.race([world.publish(digest, { parallel: 1 }, caller), caller.killed]);
+    expect(await world.publishUnlessKilled(digest, { parallel: 1 })).toBeUndefined();
     rmSync(join(world.root, '.kiln', 'publish'), { recursive: true });
     expect((await wayOf(world, digest)).leftovers).toMatchObject([{ action: 'delete', state: 'pending' }]);
     await world.publish(digest);
@@ -172,8 +170,7 @@ describe('a run that did not end', () => {
   it('and had completed the snapshot is gone on with after every block was read back', async () => {
     const world = new World({ inject: script({ RegisterImage: ['kill-before'] }) });
     const digest = await world.store(diskOf('abcd'));
-    const caller = new FakeCaller();
-    await Promise.race([world.publish(digest, {}, caller), caller.killed]);
+    expect(await world.publishUnlessKilled(digest)).toBeUndefined();
     expect((await wayOf(world, digest)).way).toMatchObject({ kind: 'adopt' });
     await world.publish(digest);
     expect(world.aws.snapshots.size).toBe(1);

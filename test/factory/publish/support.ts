@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { FakeAws, FakeCaller, type FakeAwsOptions } from '../../../factory/ports/aws-fake';
 import { FakeEbs } from '../../../factory/ports/ebs-fake';
 import { FakeEc2Images } from '../../../factory/ports/ec2-images-fake';
@@ -30,6 +30,15 @@ export function diskOf(letters: string): Buffer {
 const made: string[] = [];
 afterAll(() => {
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs that may have been killed: they hold the disk and the journal open. */
+const runs: { readonly caller: FakeCaller; readonly ended: Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const { caller, ended } of runs.splice(0)) {
+    caller.bury();
+    await ended.catch(() => undefined);
+  }
 });
 
 /** In memory where that can be: every document of a registry is synced to the disk, hundreds in a property test. */
@@ -133,17 +142,21 @@ export class World {
     });
   }
 
+  /** The same, unless the account's injected faults kill it: then undefined. */
+  async publishUnlessKilled(digest: string, change: Change = {}): Promise<readonly Arrived[] | undefined> {
+    const caller = new FakeCaller();
+    const ended = this.publish(digest, change, caller);
+    runs.push({ caller, ended });
+    return await Promise.race([ended, caller.killed.then(() => undefined)]);
+  }
+
   /** The same, killed as often as the account's injected faults say, until a run gets through. */
   async publishThroughKills(
     digest: string,
     change: Change = {},
   ): Promise<{ arrived: readonly Arrived[]; kills: number }> {
     for (let kills = 0; ; kills += 1) {
-      const caller = new FakeCaller();
-      const arrived = await Promise.race([
-        this.publish(digest, change, caller),
-        caller.killed.then(() => undefined),
-      ]);
+      const arrived = await this.publishUnlessKilled(digest, change);
       if (arrived !== undefined) return { arrived, kills };
     }
   }
