@@ -22,11 +22,15 @@ describe.skipIf(lacks !== '')(
   { timeout: 600_000 },
   () => {
     if (typeof found === 'string') return;
-    const worlds = new Worlds();
-    const folder = mkdtempSync(join(tmpdir(), 'kiln-worlds-data-'));
-    const input = join(folder, 'input');
+    // Made when the tests run: who skips them leaves no folder.
+    let worlds: Worlds;
+    let folder: string;
+    let input: string;
 
     beforeAll(async () => {
+      worlds = new Worlds();
+      folder = mkdtempSync(join(tmpdir(), 'kiln-worlds-data-'));
+      input = join(folder, 'input');
       const cache =
         process.env['KILN_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kiln');
       await hostExec.run(join(HOME, 'bin/kiln'), ['vault', 'fetch', '--use', 'samples'], { cwd: HOME });
