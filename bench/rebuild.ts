@@ -64,14 +64,13 @@ export async function rebuild(): Promise<readonly Result[]> {
     if (same.baked) throw new Error('nothing had changed, and it baked');
     say(`${show(same.seconds)}; by turns a change of the code and the disk's bytes by dd`);
     const turns: { readonly baked: number; readonly written: number }[] = [];
-    let disk = cold.folder;
+    let { folder } = cold;
     for (let turn = 0; turn < TURNS; turn += 1) {
       appendFileSync(join(project, 'jobs', 'src', 'flights', '__init__.py'), '\nCHANGED = True\n');
       const code = bake();
-      if (join(code.folder, 'image.raw') === disk)
-        throw new Error('the code had changed, and the image is the same');
-      disk = join(code.folder, 'image.raw');
-      const written = await write(disk);
+      if (code.folder === folder) throw new Error('the code had changed, and the image is the same');
+      folder = code.folder;
+      const written = await write(join(folder, 'image.raw'));
       turns.push({ baked: code.seconds, written });
       say(`${show(code.seconds)} : ${show(written)}`);
     }
@@ -88,7 +87,7 @@ export async function rebuild(): Promise<readonly Result[]> {
         name: 'code-only bake : dd with fsync',
         ratio: median(turns.map(({ baked, written }) => baked / written)),
         goal: 2,
-        detail: `${shown} for ${String(Math.round(statSync(disk).size / 1e6))} MB; the median of the ratios`,
+        detail: `${shown} for ${String(Math.round(statSync(join(folder, 'image.raw')).size / 1e6))} MB; the median of the ratios`,
       },
       {
         name: 'nothing changed : cold bake',

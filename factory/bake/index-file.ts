@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Digest } from '../contracts/digest';
 import { ImageRecord } from '../contracts/record';
+import { CONTENTS } from '../disk/base';
 import type { Project } from '../project';
 import { treeDigest } from '../layers/tree-digest';
 import type { PlannedLayer } from '../layers/plan';
@@ -22,7 +23,7 @@ export async function assemblyKey(plan: readonly PlannedLayer[], lockDigest: str
 
 const file = (project: Project, key: string): string => join(project.state, 'bakes', `${key}.json`);
 
-/** The image that a bake of this key gave, if it is still here, whole by its size. */
+/** The image that a bake of this key gave, if it is still here, whole by its size and not found to be damaged. */
 export function bakedBefore(
   project: Project,
   key: string,
@@ -32,9 +33,8 @@ export function bakedBefore(
     const { digest } = Baked.parse(JSON.parse(readFileSync(file(project, key), 'utf8')));
     const folder = join(project.state, 'images', digest.replace('sha256:', ''));
     const record = ImageRecord.parse(JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8')));
-    return statSync(join(folder, 'image.raw')).size === record.size && record.digest === digest
-      ? { record, folder }
-      : undefined;
+    const isWhole = statSync(join(folder, 'image.raw')).size === record.size && record.digest === digest;
+    return isWhole && existsSync(join(folder, CONTENTS)) ? { record, folder } : undefined;
   } catch {
     return undefined;
   }

@@ -24,7 +24,7 @@ import { planRoot } from './root';
 import { sealedPartitions, treeOver, writeSeal } from './seal';
 import { STATE_SIZE, writeState } from './state';
 import { fillOf } from './segments';
-import { digestsOf, rootBlocks, rootSegments, takenFrom } from './taken';
+import { digestsOf, layersNotRead, rootBlocks, rootSegments, takenFrom } from './taken';
 import type { DoTask, Result, Task } from './tasks';
 import type { DiskTools } from './tools-tree';
 import { requireWhole } from './whole-root';
@@ -125,7 +125,9 @@ async function writeImage(
     // A thread reads the base while this one reads names.
     takenFrom(run, base, contents, ({ folder }) => {
       rmSync(join(folder, CONTENTS));
-      options.onDamage?.(`the image in ${folder} is not what was baked: it is not used`);
+      options.onDamage?.(
+        `the image in ${folder} is not what was baked: nothing is taken from it, and whoever asks for it bakes it again`,
+      );
     }),
     planRoot(tools, {
       layers,
@@ -154,15 +156,7 @@ async function writeImage(
   await allEnded([
     copyLayers(run, {
       ...{ layers, added, root, disk, start: rootPlace.start, aside: work },
-      taken: new Map(
-        [...(taken?.layers ?? [])].map((index) => [
-          index,
-          {
-            headersDigest: layers[index]?.headersDigest ?? '',
-            sha256Of: (path: string) => contents[index]?.get(path)?.sha256,
-          },
-        ]),
-      ),
+      taken: layersNotRead(taken, layers, contents),
       onBytes: counting(
         options,
         read.reduce((sum, { size }) => sum + size, 0),

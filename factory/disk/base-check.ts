@@ -40,7 +40,6 @@ export function checkOf(
 /** Whether what would be taken from a disk is what it was when the disk was made. */
 export async function isSound(task: CheckTask): Promise<boolean> {
   const { places, root, tree, salt } = task;
-  if (rootHashOver({ disk: task.disk, root, tree, salt }) !== task.rootHash) return false;
   const stretches = runsOf(
     Array.from({ length: places.length / 2 }, (_, index) => ({
       start: places[index * 2] ?? 0,
@@ -49,6 +48,7 @@ export async function isSound(task: CheckTask): Promise<boolean> {
   ).map(({ start, size }) => ({ at: start, size }));
   const disk = await open(task.disk, 'r');
   try {
+    if (rootHashOver({ disk: task.disk, root, tree, salt }) !== task.rootHash) return false;
     let next = 0;
     let hash: Hash | undefined;
     for await (const { of, from, bytes } of readAhead(stretches, () => disk)) {
@@ -65,8 +65,9 @@ export async function isSound(task: CheckTask): Promise<boolean> {
       }
     }
     return next === places.length / 2;
-  } catch {
-    // It ends too early, or cannot be read.
+  } catch (error) {
+    // It ends too early, or its device cannot read it; anything else says nothing of the disk.
+    if (error instanceof Error && 'code' in error && error.code !== 'EIO') throw error;
     return false;
   } finally {
     await disk.close();

@@ -9,7 +9,10 @@ import { manifestLines } from '../layers/manifest';
  * It decides no byte: every content that is taken from it is compared with its sha256, and those with the layers'.
  */
 
-/** File beside an image: what its root file system has, and where on the disk; a line a content. */
+/**
+ * File beside an image: what its root file system has, and where on the disk; a line a content. An image that was
+ * found to be damaged has none.
+ */
 export const CONTENTS = 'contents';
 
 /** Bytes of one file or more. */

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { readAhead } from './read-ahead';
 import { writeWhole } from './whole';
-
-/** Bytes read at once. */
-const CHUNK = 4 * 1024 * 1024;
 
 /** Numbers of a piece: its byte of the tar, its bytes, the index of its target, its byte there. */
 export const PIECE = 4;
@@ -25,26 +23,18 @@ export interface Copied {
   readonly frame: string;
 }
 
-/**
- * Reads a tar once, from end to end: every piece goes to its place, and the very same bytes are counted. The next
- * bytes are read meanwhile.
- */
+/** Reads a tar once, from end to end: every piece goes to its place, and the very same bytes are counted. */
 export async function copyLayer(task: CopyTask, onBytes: (bytes: number) => void): Promise<Copied> {
   const { pieces } = task;
   const whole = createHash('sha256');
   const frame = createHash('sha256');
-  let [buffer, other] = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)];
   const tar = await open(task.tar, 'r');
   const targets = task.targets.map((target) => openSync(target, 'r+'));
   try {
+    const { size: length } = await tar.stat();
     let piece = 0;
-    let reading = tar.read(buffer, 0, CHUNK, 0);
-    for (let from = 0; ;) {
-      const { bytesRead } = await reading;
-      if (bytesRead === 0) return { digest: `sha256:${whole.digest('hex')}`, frame: frame.digest('hex') };
-      const end = from + bytesRead;
-      reading = tar.read(other, 0, CHUNK, end);
-      const chunk = buffer.subarray(0, bytesRead);
+    for await (const { from, bytes: chunk } of readAhead([{ at: 0, size: length }], () => tar)) {
+      const end = from + chunk.length;
       whole.update(chunk);
       for (let at = from; at < end;) {
         const [start = Infinity, size = 0, target = 0, to = 0] = pieces.subarray(piece, piece + PIECE);
@@ -55,10 +45,9 @@ export async function copyLayer(task: CopyTask, onBytes: (bytes: number) => void
         if (until === start + size) piece += PIECE;
         at = until;
       }
-      from = end;
-      [buffer, other] = [other, buffer];
-      onBytes(bytesRead);
+      onBytes(chunk.length);
     }
+    return { digest: `sha256:${whole.digest('hex')}`, frame: frame.digest('hex') };
   } finally {
     await tar.close();
     for (const file of targets) closeSync(file);

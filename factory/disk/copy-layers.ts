@@ -9,7 +9,7 @@ import type { DoTask } from './tasks';
 import { readWhole, writeWhole } from './whole';
 
 /** What is known of a layer whose contents come from elsewhere, so that its tar is hardly read. */
-interface TakenLayer {
+export interface TakenLayer {
   /** Digest over the bytes of the tar that are no file's content, `sha256:…`. */
   readonly headersDigest: string;
   readonly sha256Of: (path: string) => string | undefined;

@@ -21,7 +21,8 @@ export interface FillTask {
   readonly gaps: Float64Array;
 }
 
-interface Taken {
+/** A run as it is read. */
+interface RunRead {
   /** Byte of the file it is read from. */
   readonly at: number;
   readonly size: number;
@@ -30,7 +31,7 @@ interface Taken {
   readonly isBase: boolean;
 }
 
-function* runs(numbers: Float64Array): Generator<Taken> {
+function* runs(numbers: Float64Array): Generator<RunRead> {
   for (let index = 0; index < numbers.length; index += RUN) {
     const [start = 0, size = 0, from = -1] = numbers.subarray(index, index + RUN);
     yield { at: from === -1 ? start : from, size, start, isBase: from !== -1 };

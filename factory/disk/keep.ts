@@ -14,10 +14,12 @@ export interface ImageFiles {
 }
 
 const RECORD = 'record.json';
+const DISK = 'image.raw';
 
 /**
- * Puts the image among the project's, with the lock it was made from and the manifest of its files; the same
- * image baked again only gets what stands beside its disk anew (two locks can differ in no byte of the image).
+ * Puts the image among the project's, with the lock it was made from and the manifest of its files. The same image
+ * baked again gets all of them anew: two locks can differ in no byte of the image, and the disk that is there may have
+ * been damaged since. Whoever reads that one keeps what it has open.
  * @param images folder of images.
  * @param work folder on the same file system.
  * @returns the image's folder.
@@ -30,13 +32,12 @@ export function keep(images: string, record: ImageRecord, files: ImageFiles, wor
   writeFileSync(join(coming, LOCK_COPY), files.lock);
   writeFileSync(join(coming, CONTENTS), files.contents);
   renameSync(files.manifest, join(coming, MANIFEST));
-  if (existsSync(join(folder, 'image.raw'))) {
-    for (const name of [LOCK_COPY, MANIFEST, CONTENTS, RECORD])
-      renameSync(join(coming, name), join(folder, name));
-    return folder;
-  }
   chmodSync(files.disk, 0o444);
-  renameSync(files.disk, join(coming, 'image.raw'));
-  renameSync(coming, folder);
+  renameSync(files.disk, join(coming, DISK));
+  if (!existsSync(join(folder, DISK))) renameSync(coming, folder);
+  // The list of contents last: without it the image is not taken for whole.
+  else
+    for (const name of [DISK, LOCK_COPY, MANIFEST, RECORD, CONTENTS])
+      renameSync(join(coming, name), join(folder, name));
   return folder;
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { CachedLayer } from '../layers/cache';
 import type { AddedFile, Content, Merged } from '../layers/merge';
 import { type Base, type Contents, hasAll, type OnDisk } from './base';
 import { checkOf } from './base-check';
+import type { TakenLayer } from './copy-layers';
 import { sealSalt } from './identity';
 import { placeOf } from './layout';
 import { isBoot, type PlannedRoot } from './root';
@@ -55,6 +57,21 @@ export async function takenFrom(
   onDamage(base);
   return undefined;
 }
+
+/** What of those layers' archives can still be read by itself. */
+export const layersNotRead = (
+  taken: Taken | undefined,
+  layers: readonly CachedLayer[],
+  contents: readonly Contents[],
+): ReadonlyMap<number, TakenLayer> =>
+  new Map(
+    [...layers.entries()]
+      .filter(([index]) => taken?.layers.has(index) === true)
+      .map(([index, { headersDigest }]) => [
+        index,
+        { headersDigest, sha256Of: (path) => contents[index]?.get(path)?.sha256 },
+      ]),
+  );
 
 /** sha256 of what stands in the root file system; names of one file have one content. */
 export function digestsOf(

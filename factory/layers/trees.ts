@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Exec } from '../ports/exec';
 import type { Doing } from '../ports/threads';
 import type { CachedLayer } from './cache';
-import { damagedOf, layerDamaged } from './damage';
+import { damagedOf, layerDamaged, soundManifest } from './damage';
 import { moveAway, moveIn } from './move';
 import { firstDifference, type Unpacked } from './tree-check';
 import { withWorkFolder } from './work-folder';
@@ -24,6 +24,8 @@ export async function unpackedTree(
 ): Promise<string> {
   const parent = join(cache, 'trees');
   const tree = join(parent, `${layer.name}-${layer.key}`);
+  // What the tree is compared with; a damaged one is built again with its layer.
+  soundManifest(layer);
   if (existsSync(tree)) {
     const path = await difference({ tree, manifest: layer.manifest });
     if (path === undefined) return used(tree);

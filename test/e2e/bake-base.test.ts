@@ -1,4 +1,13 @@
-import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,8 +24,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const codeFile = (): string => join(bakery.project, 'jobs', 'src', 'flights', '__init__.py');
 const changeCode = (): void => {
-  appendFileSync(join(bakery.project, 'jobs', 'src', 'flights', '__init__.py'), '\nCHANGED = True\n');
+  appendFileSync(codeFile(), '\nCHANGED = True\n');
 };
 
 /** Overwrites the first of those bytes in a file that cannot be written. */
@@ -62,11 +72,19 @@ describe.skipIf(process.getuid?.() !== 0)('a bake after a change of the code', (
   it('notices that the image of before is damaged, says so, and is made from the layers', async () => {
     const before = await bakery.bake();
     damage(join(before.folder, 'image.raw'), SPARK);
+    const code = readFileSync(codeFile());
     changeCode();
     const ran = await bakery.start().ended;
     const { digest } = baked(ran);
-    expect(ran.err).toContain(`the image in ${before.folder} is not what was baked: it is not used`);
+    expect(ran.err).toContain(
+      `the image in ${before.folder} is not what was baked: nothing is taken from it`,
+    );
+    // With the code as it was the damaged image is asked for: it is baked again, in its place.
+    writeFileSync(codeFile(), code);
+    expect(await bakery.bake()).toMatchObject({ digest: before.digest, baked: true });
+    expect(await bakery.halves()).toEqual([]);
     bakery.forget();
+    changeCode();
     expect((await bakery.bake()).digest).toBe(digest);
   });
 });

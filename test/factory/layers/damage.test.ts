@@ -214,6 +214,13 @@ describe('an unpacked layer', () => {
     expect(readdirSync(join(folder, 'work'))).toEqual([]);
   });
 
+  it('is not compared with a damaged manifest', async () => {
+    const layer = await build();
+    await unpackedTree(hostExec, folder, layer);
+    flip(layer.manifest, 30);
+    await expect(unpackedTree(hostExec, folder, layer)).rejects.toMatchObject({ code: 'layer-damaged' });
+  });
+
   it('is never made from a damaged tar', async () => {
     const layer = await build();
     flip(layer.tar, 2100);
