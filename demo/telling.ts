@@ -50,8 +50,11 @@ export function tellBake(onTerminal: boolean): (line: string) => string | undefi
         return onTerminal ? `${told.step}: ${megabytes(told.bytes)}` : undefined;
       case 'damaged':
         return told.what;
-      case 'done':
-        return `${told.step}: ${told.cached ? 'in the cache' : `${(told.milliseconds / 1000).toFixed(1)} s`}, ${megabytes(told.bytes)}`;
+      case 'done': {
+        // Steps of the disk have no size of their own.
+        const size = told.bytes === 0 ? '' : `, ${megabytes(told.bytes)}`;
+        return `${told.step}: ${told.cached ? 'in the cache' : `${(told.milliseconds / 1000).toFixed(1)} s`}${size}`;
+      }
       default:
         return undefined;
     }

@@ -196,6 +196,7 @@ describe('of a bake', () => {
       '{"event":"done","step":"os","cached":true,"milliseconds":1,"bytes":642000000}',
       'os: in the cache, 642 MB',
     ],
+    ['{"event":"done","step":"seal","cached":false,"milliseconds":240,"bytes":0}', 'seal: 0.2 s'],
     [
       '{"event":"damaged","step":"os","what":"layer os of the cache is damaged"}',
       'layer os of the cache is damaged',
