@@ -10,7 +10,14 @@ async function main(): Promise<void> {
   const { project, exec, vault, locked, kiln } = await openSession();
   const { lock, digest } = locked;
   const tools = await openDiskTools(exec, vault, project.cache, lock.inputs, lock.epoch);
-  await assemble({ project: { ...project, state }, tools, lock, lockDigest: digest, layers, kiln });
+  await assemble({
+    project: { ...project, state },
+    tools,
+    lock,
+    lockDigest: digest,
+    layers: { built: layers },
+    kiln,
+  });
   await vault.close();
 }
 

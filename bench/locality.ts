@@ -68,7 +68,7 @@ export async function locality(): Promise<readonly Result[]> {
       tools,
       lock: locked.lock,
       lockDigest: locked.digest,
-      layers: others,
+      layers: { built: others },
       kiln,
     });
   };

@@ -142,7 +142,7 @@ async function codeChange(work: string): Promise<Result> {
       tools: await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch),
       lock: locked.lock,
       lockDigest: locked.digest,
-      layers,
+      layers: { built: layers },
       kiln,
     });
     const before = await surveyDisk(join(base.folder, 'image.raw'));

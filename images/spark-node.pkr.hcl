@@ -17,9 +17,9 @@ variable "state" {
   default     = ".kiln"
 }
 
-variable "cached" {
+variable "skip" {
   type        = set(string)
-  description = "Layers that need no look: kiln bake has found them in the cache."
+  description = "Layers without a step: kiln bake has found them in the cache, or leaves the last one to the assembly."
   default     = []
 }
 
@@ -39,23 +39,23 @@ build {
   provisioner "shell-local" {
     inline = [
       # The base system: Debian packages, kernel, initrd.
-      contains(var.cached, "os") ? ":" : "${local.kiln} layer os --lock ${var.lock}",
+      contains(var.skip, "os") ? ":" : "${local.kiln} layer os --lock ${var.lock}",
       # Apache Spark.
-      contains(var.cached, "spark") ? ":" : "${local.kiln} layer spark --lock ${var.lock}",
+      contains(var.skip, "spark") ? ":" : "${local.kiln} layer spark --lock ${var.lock}",
       # The S3A libraries, the AWS SDK, the committers for object stores.
-      contains(var.cached, "hadoop") ? ":" : "${local.kiln} layer hadoop --lock ${var.lock}",
+      contains(var.skip, "hadoop") ? ":" : "${local.kiln} layer hadoop --lock ${var.lock}",
       # The team's conda environment.
-      contains(var.cached, "conda") ? ":" : "${local.kiln} layer conda --lock ${var.lock}",
+      contains(var.skip, "conda") ? ":" : "${local.kiln} layer conda --lock ${var.lock}",
       # Extra Maven jars.
-      contains(var.cached, "jars") ? ":" : "${local.kiln} layer jars --lock ${var.lock}",
+      contains(var.skip, "jars") ? ":" : "${local.kiln} layer jars --lock ${var.lock}",
       # kiln's own program and units on the node.
-      contains(var.cached, "node") ? ":" : "${local.kiln} layer node --lock ${var.lock}",
+      contains(var.skip, "node") ? ":" : "${local.kiln} layer node --lock ${var.lock}",
       # The team's Python package.
-      contains(var.cached, "code") ? ":" : "${local.kiln} layer code --lock ${var.lock}",
+      contains(var.skip, "code") ? ":" : "${local.kiln} layer code --lock ${var.lock}",
     ]
   }
 
-  # Layers to partitions to one raw disk, named by its sha256.
+  # Layers to partitions to one raw disk, named by its sha256. A layer that is missing is built while the others are read.
   provisioner "shell-local" {
     inline = ["${local.kiln} assemble --lock ${var.lock}"]
   }

@@ -2,13 +2,13 @@ import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { assemble, type Assembled } from '../disk/assemble';
 import { openDiskTools } from '../disk/tools-tree';
-import { KilnError } from '../errors';
 import { rebuildLayer } from '../layers/build';
-import { LayerCache, type CachedLayer } from '../layers/cache';
 import { mendingLayers } from '../layers/damage';
+import type { GrowingLayers } from '../layers/growing';
 import { tell } from './events';
 import { assemblyKey, rememberBake } from './index-file';
 import { buildContext, megabytes, seconds } from './layer-step';
+import { growLayers } from './grow-layers';
 import { requireOwn } from './own';
 import { openSession } from './session';
 import { tellingFailure } from './telling';
@@ -18,25 +18,12 @@ const LATEST = 'latest';
 /** Milliseconds between two words on how far it is. */
 const BEAT = 500;
 
-/** `kiln assemble`: the disk from layers that are all in the cache. */
+/** `kiln assemble`: the disk from all layers; those that are not in the cache are built. */
 export async function runAssemble(lock: string | undefined, offline: boolean): Promise<void> {
   const session = await openSession({ ...(lock === undefined ? {} : { lock }), offline });
   const { project, plan, exec, vault, locked } = session;
   try {
     requireOwn(project);
-    const cache = new LayerCache(project.cache);
-    const find = (): CachedLayer[] =>
-      plan.map((layer) => {
-        const cached = cache.get(layer.key);
-        if (cached === undefined) {
-          throw new KilnError({
-            code: 'layer-missing',
-            what: `layer ${layer.name} is not built`,
-            hint: `kiln bake, or kiln layer ${layer.name}`,
-          });
-        }
-        return cached;
-      });
     const started = Date.now();
     const tools = await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch);
     let step: { name: string; since: number } | undefined;
@@ -51,7 +38,7 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
           bytes: 0,
         });
     };
-    const put = (layers: readonly CachedLayer[]): Promise<Assembled> =>
+    const put = (layers: GrowingLayers): Promise<Assembled> =>
       assemble({
         project,
         tools,
@@ -77,10 +64,14 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
     const { record, folder } = await tellingFailure(
       () => step?.name ?? 'disk',
       () =>
-        mendingLayers(find, put, async (damaged) => {
-          const context = buildContext(session, 'assemble');
-          for (const { name } of damaged) await rebuildLayer(context, plan, name);
-        }),
+        mendingLayers(
+          () => growLayers(session),
+          put,
+          async (damaged) => {
+            const context = buildContext(session, 'assemble');
+            for (const { name } of damaged) await rebuildLayer(context, plan, name);
+          },
+        ),
     );
     finish();
     rememberBake(project, await assemblyKey(plan, locked.digest), record.digest);

@@ -184,8 +184,10 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     }
     const stop = follow(events, tell);
     try {
-      const cached = layers.filter(({ built }) => built !== undefined).map(({ name }) => name);
-      await runPacker({ project, exec: session.exec, log, events, cached });
+      // The last one is built by the assembly, which reads the others meanwhile.
+      const own = layers.filter(({ built }) => built === undefined).slice(0, -1);
+      const skip = layers.filter((layer) => !own.includes(layer)).map(({ name }) => name);
+      await runPacker({ project, exec: session.exec, log, events, skip });
     } catch (error) {
       throw asNoSpace(error, existsSync(log) ? readFileSync(log, 'utf8') : '', needs);
     } finally {

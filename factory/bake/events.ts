@@ -29,6 +29,8 @@ export type BakeEvent = z.infer<typeof BakeEvent>;
 
 /** Environment variable that names the file. */
 export const EVENTS = 'KILN_EVENTS';
+/** Environment variable that names the bake's log. */
+export const LOG = 'KILN_LOG';
 
 export function tell(event: BakeEvent, env: NodeJS.ProcessEnv = process.env): void {
   const file = env[EVENTS];

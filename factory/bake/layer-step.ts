@@ -3,15 +3,12 @@ import { join } from 'node:path';
 import { LAYERS } from '../contracts/layers';
 import { KilnError } from '../errors';
 import { buildLayer, type BuildContext } from '../layers/build';
-import { LayerCache } from '../layers/cache';
-import { planLayers } from '../layers/plan';
-import { tell } from './events';
+import { type CachedLayer, LayerCache } from '../layers/cache';
+import { type PlannedLayer, planLayers } from '../layers/plan';
+import { LOG, tell } from './events';
 import { requireOwn } from './own';
 import { openSession, type Session } from './session';
 import { tellingFailure, tellingGrowth } from './telling';
-
-/** Environment variable that names the bake's log. */
-export const LOG = 'KILN_LOG';
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
@@ -38,6 +35,42 @@ export function buildContext(session: Session, step: string): BuildContext {
   };
 }
 
+/**
+ * Builds a layer unless it is in the cache, and tells how it goes.
+ * @param onRecipe told when its recipe begins; before, every byte of the trees it runs on is read.
+ */
+export async function buildTelling(
+  session: Session,
+  layer: PlannedLayer,
+  onRecipe: () => void = () => undefined,
+): Promise<CachedLayer> {
+  const { project, plan, exec } = session;
+  const { name } = layer;
+  const started = Date.now();
+  tell({ event: 'started', step: name });
+  const cached = new LayerCache(project.cache).get(layer.key) !== undefined;
+  let stop = (): void => undefined;
+  const context: BuildContext = {
+    ...buildContext(session, `layer-${name}`),
+    onTree: (folder) => {
+      stop = tellingGrowth(exec, name, folder);
+      onRecipe();
+    },
+  };
+  const built = await tellingFailure(
+    () => name,
+    () => buildLayer(context, plan, layer),
+  ).finally(() => {
+    stop();
+  });
+  const milliseconds = Date.now() - started;
+  tell({ event: 'done', step: name, cached, milliseconds, bytes: built.size });
+  process.stdout.write(
+    `layer ${name}: ${cached ? 'in the cache' : `built in ${seconds(milliseconds)}`}, ${megabytes(built.size)}, ${built.digest}\n`,
+  );
+  return built;
+}
+
 /** `kiln layer NAME`: builds it unless it is in the cache; the layers below must be there. */
 export async function runLayer(name: string, lock: string | undefined, offline: boolean): Promise<void> {
   if (!(LAYERS as readonly string[]).includes(name)) {
@@ -54,27 +87,7 @@ export async function runLayer(name: string, lock: string | undefined, offline: 
     requireOwn(project);
     const layer = plan.find((each) => each.name === name);
     if (layer === undefined) throw new Error(`layer ${name} is not planned`);
-    const started = Date.now();
-    tell({ event: 'started', step: name });
-    const cached = new LayerCache(project.cache).get(layer.key) !== undefined;
-    let stop = (): void => undefined;
-    const context: BuildContext = {
-      ...buildContext(session, `layer-${name}`),
-      onTree: (folder) => {
-        stop = tellingGrowth(session.exec, name, folder);
-      },
-    };
-    const built = await tellingFailure(
-      () => name,
-      () => buildLayer(context, plan, layer),
-    ).finally(() => {
-      stop();
-    });
-    const milliseconds = Date.now() - started;
-    tell({ event: 'done', step: name, cached, milliseconds, bytes: built.size });
-    process.stdout.write(
-      `layer ${name}: ${cached ? 'in the cache' : `built in ${seconds(milliseconds)}`}, ${megabytes(built.size)}, ${built.digest}\n`,
-    );
+    await buildTelling(session, layer);
   } finally {
     await vault.close();
   }

@@ -6,8 +6,7 @@ import { withWorkFolder } from '../layers/work-folder';
 import type { Exec } from '../ports/exec';
 import { replayable } from '../ports/exec-host';
 import type { Project } from '../project';
-import { EVENTS, eventsAfter } from './events';
-import { LOG } from './layer-step';
+import { EVENTS, eventsAfter, LOG } from './events';
 
 /** Lines of the log that a failure shows. */
 const SHOWN = 15;
@@ -17,8 +16,8 @@ export interface PackerRun {
   readonly exec: Exec;
   readonly log: string;
   readonly events: string;
-  /** Layers whose steps have nothing to do. */
-  readonly cached: readonly LayerName[];
+  /** Layers that have no step of their own: they are there, or the assembly builds them. */
+  readonly skip: readonly LayerName[];
 }
 
 /** What a person types to run the same by hand, in the project's folder. */
@@ -30,11 +29,11 @@ function packerCommand(project: Project): { readonly program: string; readonly a
   };
 }
 
-/** The same without the steps that have nothing to do: each costs a start of kiln. */
-const steps = (args: readonly string[], cached: readonly LayerName[]): string[] => [
+/** The same without those steps: each costs a start of kiln. */
+const steps = (args: readonly string[], skip: readonly LayerName[]): string[] => [
   ...args.slice(0, -1),
   '-var',
-  `cached=${JSON.stringify(cached)}`,
+  `skip=${JSON.stringify(skip)}`,
   ...args.slice(-1),
 ];
 
@@ -75,7 +74,7 @@ export async function runPacker(run: PackerRun): Promise<void> {
             '--',
           ],
           program,
-          ...steps(args, run.cached),
+          ...steps(args, run.skip),
         ],
         {
           cwd: project.root,

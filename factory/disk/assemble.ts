@@ -2,31 +2,30 @@ import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { allEnded } from '../all-ended';
-import { LAYERS } from '../contracts/layers';
-import { ImageRecord } from '../contracts/record';
 import type { Lock } from '../contracts/lock';
 import { MANIFEST } from '../contracts/manifest';
+import { ImageRecord } from '../contracts/record';
 import { KilnError } from '../errors';
-import type { CachedLayer } from '../layers/cache';
-import { contentId as contentIdOf } from '../layers/content-id';
-import { soundManifest } from '../layers/damage';
+import type { GrowingLayers } from '../layers/growing';
 import { withWorkFolder } from '../layers/work-folder';
 import { withThreads } from '../ports/threads';
 import type { Project } from '../project';
-import { type Base, CONTENTS, contentsOf, contentsText, newestBase } from './base';
+import { type Base, CONTENTS, contentsText, newestBase, type OnDisk } from './base';
 import { copyLayers } from './copy-layers';
-import { espSize, writeBootEntry, writeEsp } from './esp';
+import { writeBootEntry, writeEsp } from './esp';
 import { derivedUuid, derivedVolumeId, nameDigest, sealSalt } from './identity';
 import { writeImageManifest } from './image-manifest';
 import { type ImageFiles, keep } from './keep';
-import { identified, layOut, placeOf, partitionTable } from './layout';
-import { planRoot } from './root';
-import { sealedPartitions, treeOver, writeSeal } from './seal';
-import { STATE_SIZE, writeState } from './state';
+import { identified, type Layout, partitionTable, placeOf } from './layout';
+import { type DiskPlan, planDisk } from './plan-disk';
+import { BOOT } from './root';
+import { sealedPartitions, writeSeal } from './seal';
 import { fillOf } from './segments';
-import { digestsOf, layersNotRead, rootBlocks, rootSegments, takenFrom } from './taken';
+import { writeState } from './state';
+import { carryTaken, layersNotRead, rootBlocks, strayed } from './taken';
 import type { DoTask, Result, Task } from './tasks';
 import type { DiskTools } from './tools-tree';
+import { clearWhole } from './whole';
 import { requireWhole } from './whole-root';
 
 export interface AssembleOptions {
@@ -34,8 +33,8 @@ export interface AssembleOptions {
   readonly tools: DiskTools;
   readonly lock: Lock;
   readonly lockDigest: string;
-  /** In order; all that the image is made of. */
-  readonly layers: readonly CachedLayer[];
+  /** All that the image is made of. */
+  readonly layers: GrowingLayers;
   /** kiln's version, for the record. */
   readonly kiln: string;
   readonly onStep?: (step: string) => void;
@@ -52,9 +51,6 @@ export interface Assembled {
 }
 
 const imagesFolder = (project: Project): string => join(project.state, 'images');
-
-/** The layer whose files change with nearly every bake; what is made at assembly counts to it. */
-const VOLATILE = LAYERS.at(-1);
 
 /**
  * Layers to a disk: what goes where is planned from names alone, then every byte is written once, to its place in
@@ -73,18 +69,152 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     });
   }
   return await withWorkFolder(project.state, 'disk', async (work) => {
-    const files = { disk: join(work, 'image.raw'), manifest: join(work, MANIFEST) };
+    const put = async (folder: string, base: Base | undefined): Promise<Assembled | undefined> => {
+      mkdirSync(folder);
+      const files = { disk: join(folder, 'image.raw'), manifest: join(folder, MANIFEST) };
+      const written = await withThreads<Task, Result, Written | undefined>(
+        join(__dirname, 'worker.js'),
+        (run) => writeImage(options, run as DoTask, folder, files, base),
+      );
+      if (written === undefined) return undefined;
+      const { record, contents } = written;
+      return { record, folder: keep(images, record, { ...files, lock: lockText, contents }, work) };
+    };
+    const [first, again] = [join(work, 'first'), join(work, 'again')];
     const base = newestBase(images, options.lock.image);
-    const { record, contents } = await withThreads<Task, Result, Written>(
-      join(__dirname, 'worker.js'),
-      (run) => writeImage(options, run as DoTask, work, files, base),
-    );
-    return { record, folder: keep(images, record, { ...files, lock: lockText, contents }, work) };
+    const assembled = await put(first, base);
+    if (assembled !== undefined) return assembled;
+    rmSync(first, { recursive: true });
+    if (base !== undefined) leave(base, options.onDamage);
+    const whole = await put(again, undefined);
+    if (whole === undefined) throw new Error('nothing was taken, and that was damaged');
+    return whole;
   });
+}
+
+/** Nothing is taken from that image any more. */
+function leave({ folder }: Base, onDamage: AssembleOptions['onDamage']): void {
+  rmSync(join(folder, CONTENTS), { force: true });
+  onDamage?.(
+    `the image in ${folder} is not what was baked: nothing is taken from it, and whoever asks for it bakes it again`,
+  );
 }
 
 interface Written extends Pick<ImageFiles, 'contents'> {
   readonly record: ImageRecord;
+}
+
+/** What every step of it works with. */
+interface Writing {
+  readonly options: AssembleOptions;
+  readonly plan: DiskPlan;
+  readonly run: DoTask;
+  readonly work: string;
+  readonly disk: string;
+}
+
+/** @returns undefined when the base is not what it was: whatever was made of it is worth nothing. */
+async function writeImage(
+  options: AssembleOptions,
+  run: DoTask,
+  work: string,
+  { disk, manifest }: Pick<ImageFiles, 'disk' | 'manifest'>,
+  base: Base | undefined,
+): Promise<Written | undefined> {
+  const step = options.onStep ?? ((): void => undefined);
+  const { tools, lock, layers } = options;
+  closeSync(openSync(disk, 'wx'));
+  let carried = Promise.resolve(true);
+  try {
+    const plan = await planDisk({
+      ...{ tools, lock, layers, base, work },
+      onTaken(taken) {
+        truncateSync(disk, taken.base.record.size);
+        // A thread is busy with it to the end: what follows does not wait for it.
+        carried = carryTaken(run, taken, disk);
+        carried.catch(() => undefined);
+      },
+      onBuilt() {
+        step('root file system');
+      },
+    });
+    await clearStrayed(disk, plan, carried);
+    truncateSync(disk, plan.layout.size);
+    const writing = { options, plan, run, work, disk };
+    await writeFiles(writing);
+    step('seal');
+    const sealed = await sealDisk(writing);
+    step('disk');
+    const [digest, manifestDigest, , isSound] = await allEnded([
+      countDisk(writing),
+      writeImageManifest({ ...plan, merged: plan.root.merged, epoch: lock.epoch, out: manifest }),
+      requireWhole(tools, {
+        disk,
+        start: placeOf(plan.layout.places, 'root').start,
+        names: plan.root.names,
+        merged: plan.root.merged.entries,
+      }),
+      carried,
+    ]);
+    if (!isSound) return undefined;
+    return {
+      record: recordOf(options, plan, sealed, digest, manifestDigest),
+      contents: contentsText(placed(plan)),
+    };
+  } catch (error) {
+    if (!(await carried)) return undefined;
+    throw error;
+  }
+}
+
+const recordOf = (
+  { lock, lockDigest, kiln }: AssembleOptions,
+  { layers, contentId, layout }: DiskPlan,
+  { partitions, rootHash }: Sealed,
+  digest: string,
+  manifest: string,
+): ImageRecord =>
+  ImageRecord.parse({
+    version: 1,
+    image: lock.image,
+    digest: `sha256:${digest}`,
+    size: layout.size,
+    contentId,
+    lock: lockDigest,
+    layers: layers.map((layer) => ({
+      name: layer.name,
+      key: layer.key,
+      digest: layer.digest,
+      size: layer.size,
+    })),
+    manifest,
+    partitions,
+    rootHash,
+    versions: Object.fromEntries(Object.entries(lock.choices).map(([name, choice]) => [name, choice.value])),
+    parents: [],
+    bakedBy: { kiln },
+  });
+
+/** Clears what was carried and stands elsewhere now, or no more. */
+async function clearStrayed(
+  disk: string,
+  { taken, segments }: DiskPlan,
+  carried: Promise<boolean>,
+): Promise<void> {
+  const places = taken === undefined ? [] : strayed(taken, segments);
+  if (places.length === 0) return;
+  await carried;
+  const file = openSync(disk, 'r+');
+  try {
+    for (const { at, size } of places) clearWhole(file, size, at);
+  } finally {
+    closeSync(file);
+  }
+}
+
+interface Sealed extends Layout {
+  /** 64 hex digits. */
+  readonly rootHash: string;
 }
 
 /** Counts what threads tell, for whoever shows it. */
@@ -96,66 +226,18 @@ function counting(options: AssembleOptions, total: number): (bytes: number) => v
   };
 }
 
-async function writeImage(
-  options: AssembleOptions,
-  run: DoTask,
-  work: string,
-  files: Pick<ImageFiles, 'disk' | 'manifest'>,
-  base: Base | undefined,
-): Promise<Written> {
-  const { tools, lock, layers } = options;
-  const { disk } = files;
-  const { epoch } = lock;
-  const step = options.onStep ?? ((): void => undefined);
-  const contentId = contentIdOf(layers);
-  // File systems that every bake makes alike have UUIDs of the image's name: another one in each bake would move
-  // all their checksums. Partitions are found by UUIDs of the content.
-  const template = nameDigest(lock.image);
+// File systems that every bake makes alike have UUIDs of the image's name: another one in each bake would move all
+// their checksums. Partitions are found by UUIDs of the content.
+const template = ({ image }: Lock): string => nameDigest(image);
 
-  step('root file system');
-  const added = [
-    {
-      path: 'usr/lib/kiln/image.json',
-      content: `${JSON.stringify({ image: lock.image, contentId }, null, 2)}\n`,
-    },
-  ];
-  const manifests = layers.map(soundManifest);
-  const contents = manifests.map(contentsOf);
-  const [taken, root] = await allEnded([
-    // A thread reads the base while this one reads names.
-    takenFrom(run, base, contents, ({ folder }) => {
-      rmSync(join(folder, CONTENTS));
-      options.onDamage?.(
-        `the image in ${folder} is not what was baked: nothing is taken from it, and whoever asks for it bakes it again`,
-      );
-    }),
-    planRoot(tools, {
-      layers,
-      added,
-      isVolatile: (path, merged) => merged.ownerOf(path) === VOLATILE,
-      uuid: derivedUuid(contentId, 'root file system'),
-      epoch,
-      work,
-    }),
-  ]);
-  const { merged } = root;
-  const boot = [...merged.leftOut.values()].reduce((sum, { size }) => sum + size, 0);
-  const layout = layOut([
-    { name: 'esp', size: espSize(tools, boot) },
-    { name: 'root', size: root.size },
-    { name: 'root-verity', size: treeOver(root.size).size },
-    { name: 'state', size: STATE_SIZE },
-  ]);
-  const [rootPlace, tree] = [placeOf(layout.places, 'root'), placeOf(layout.places, 'root-verity')];
-  const esp = { disk, ...placeOf(layout.places, 'esp') };
-  const digests = digestsOf(merged, contents, added);
-  const segments = rootSegments(root, rootPlace.start, digests, taken);
-  closeSync(openSync(disk, 'wx'));
-  truncateSync(disk, layout.size);
+/** Writes the files that are not taken from the base, and the state's file system. */
+async function writeFiles({ options, plan, run, work, disk }: Writing): Promise<void> {
+  const { tools, lock } = options;
+  const { layers, contents, added, root, taken, layout } = plan;
   const read = layers.filter((_, index) => taken?.layers.has(index) !== true);
   await allEnded([
     copyLayers(run, {
-      ...{ layers, added, root, disk, start: rootPlace.start, aside: work },
+      ...{ layers, added, root, disk, start: placeOf(layout.places, 'root').start, aside: work },
       taken: layersNotRead(taken, layers, contents),
       onBytes: counting(
         options,
@@ -164,19 +246,24 @@ async function writeImage(
     }),
     writeState(
       ...([tools, work, disk, placeOf(layout.places, 'state').start] as const),
-      derivedUuid(template, 'state file system'),
-      derivedUuid(template, 'state hash seed'),
-      epoch,
+      derivedUuid(template(lock), 'state file system'),
+      derivedUuid(template(lock), 'state hash seed'),
+      lock.epoch,
     ),
   ]);
+}
 
-  step('seal');
+/** Writes the hash tree, and what is known with the root hash: boot entry and partition table. */
+async function sealDisk({ options, plan, run, work, disk }: Writing): Promise<Sealed> {
+  const { tools, lock } = options;
+  const { contentId, root, taken, layout, segments } = plan;
+  const esp = { disk, ...placeOf(layout.places, 'esp') };
   const [rootHash] = await allEnded([
     writeSeal(
       {
         disk,
-        root: { start: rootPlace.start, size: root.size },
-        tree,
+        root: { start: placeOf(layout.places, 'root').start, size: root.size },
+        tree: placeOf(layout.places, 'root-verity'),
         uuid: derivedUuid(contentId, 'seal'),
         salt: sealSalt(lock.image),
         data: rootBlocks(segments, taken),
@@ -185,9 +272,9 @@ async function writeImage(
       run,
     ),
     writeEsp(tools, work, esp, {
-      boot: join(work, 'boot'),
-      volumeId: derivedVolumeId(template, 'esp file system'),
-      epoch,
+      boot: join(work, BOOT),
+      volumeId: derivedVolumeId(template(lock), 'esp file system'),
+      epoch: lock.epoch,
     }),
   ]);
   const uuids = {
@@ -195,43 +282,40 @@ async function writeImage(
     esp: derivedUuid(contentId, 'partition esp'),
     state: derivedUuid(contentId, 'partition state'),
   };
-  const { partitions, label } = identified(layout.places, contentId, uuids);
-  await writeBootEntry(tools, work, esp, { image: lock.image, rootHash, state: uuids.state, epoch });
-  await tools.run('sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', disk], {
-    input: partitionTable({ partitions, label }),
+  const layoutNow = identified(layout.places, contentId, uuids);
+  await writeBootEntry(tools, work, esp, {
+    image: lock.image,
+    rootHash,
+    state: uuids.state,
+    epoch: lock.epoch,
   });
+  await tools.run('sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', disk], {
+    input: partitionTable(layoutNow),
+  });
+  return { ...layoutNow, rootHash };
+}
 
-  step('disk');
+/** Takes what of the base is to stand elsewhere, and counts the whole disk: 64 hex digits. */
+async function countDisk({ options, plan, run, disk }: Writing): Promise<string> {
+  const { layout, segments, taken } = plan;
+  const tree = placeOf(layout.places, 'root-verity');
   const written = [
-    { start: 0, size: rootPlace.start },
+    { start: 0, size: placeOf(layout.places, 'root').start },
     ...segments,
     { start: tree.start, size: layout.size - tree.start },
   ];
-  // A thread is busy with it for seconds: what does not need it is done meanwhile.
-  const [digest, manifest] = await allEnded([
-    run(fillOf(written, { disk, size: layout.size, base: taken?.base.disk }), counting(options, layout.size)),
-    writeImageManifest({ layers, manifests, added, merged, epoch, out: files.manifest }),
-    requireWhole(tools, { disk, start: rootPlace.start, names: root.names, merged: merged.entries }),
-  ]);
-  const record = ImageRecord.parse({
-    version: 1,
-    image: lock.image,
-    digest: `sha256:${digest}`,
-    size: layout.size,
-    contentId,
-    lock: options.lockDigest,
-    layers: layers.map(({ name, key, digest: layer, size }) => ({ name, key, digest: layer, size })),
-    manifest,
-    partitions,
-    rootHash,
-    versions: Object.fromEntries(Object.entries(lock.choices).map(([name, choice]) => [name, choice.value])),
-    parents: [],
-    bakedBy: { kiln: options.kiln },
-  });
-  const placed = [...root.places].map(([content, to]) => ({
+  return await run(
+    fillOf(written, { disk, size: layout.size, base: taken?.base.disk }),
+    counting(options, layout.size),
+  );
+}
+
+/** Where each content stands on the disk. */
+function placed({ root, digests, layout }: DiskPlan): OnDisk[] {
+  const { start } = placeOf(layout.places, 'root');
+  return [...root.places].map(([content, to]) => ({
     sha256: digests.get(content) ?? '',
     size: content.size,
-    at: rootPlace.start + to,
+    at: start + to,
   }));
-  return { record, contents: contentsText(placed) };
 }

@@ -28,19 +28,22 @@ export interface Base {
   readonly record: ImageRecord;
   readonly folder: string;
   readonly disk: string;
-  /** sha256 -> where it is. */
-  readonly contents: ReadonlyMap<string, OnDisk>;
+  /** sha256 -> where it is: once for each file of those bytes. */
+  readonly contents: ReadonlyMap<string, readonly OnDisk[]>;
 }
 
 export const contentsText = (contents: Iterable<OnDisk>): string =>
   [...contents].map(({ sha256, size, at }) => `${sha256} ${String(size)} ${String(at)}\n`).join('');
 
-function parseContents(text: string): Map<string, OnDisk> | undefined {
-  const contents = new Map<string, OnDisk>();
+function parseContents(text: string): Map<string, OnDisk[]> | undefined {
+  const contents = new Map<string, OnDisk[]>();
   for (const line of text.split('\n').slice(0, -1)) {
     const [, sha256 = '', size = '', at = ''] = /^([0-9a-f]{64}) (\d{1,15}) (\d{1,15})$/.exec(line) ?? [];
     if (at === '') return undefined;
-    contents.set(sha256, { sha256, size: Number(size), at: Number(at) });
+    const place = { sha256, size: Number(size), at: Number(at) };
+    const others = contents.get(sha256);
+    if (others === undefined) contents.set(sha256, [place]);
+    else others.push(place);
   }
   return contents;
 }
@@ -92,6 +95,6 @@ export const hasAll = (
   base: Base,
   contents: Iterable<{ readonly sha256: string; readonly size: number }>,
 ): boolean => {
-  for (const { sha256, size } of contents) if (base.contents.get(sha256)?.size !== size) return false;
+  for (const { sha256, size } of contents) if (base.contents.get(sha256)?.[0]?.size !== size) return false;
   return true;
 };

@@ -13,7 +13,7 @@ export interface FillTask {
   readonly disk: string;
   /** Bytes of the disk. */
   readonly size: number;
-  /** The disk that is taken from, if any. */
+  /** The disk that is taken from, if any; what stands at the same byte of both is written by another task (carry.ts). */
   readonly base: string | undefined;
   /** RUN numbers each, in the order of the disk; all else of it is zeros. */
   readonly runs: Float64Array;
@@ -55,7 +55,7 @@ function clearing(gaps: Float64Array): (bytes: Buffer, start: number) => void {
 }
 
 /**
- * Goes over a disk once, from end to end: what the base has comes from there, and every byte is counted on its way.
+ * Goes over a disk once, from end to end: what the base has elsewhere comes from there, and every byte is counted.
  * Zeros that were never written are neither read nor written: they are counted from memory.
  * @returns sha256 of the disk, 64 hex digits.
  */
@@ -89,9 +89,11 @@ export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void)
       const before = writing;
       if (of.isBase) {
         clear(bytes, start);
-        writing = writer?.write(bytes, start) ?? writing;
-        // It is awaited when the next bytes were counted.
-        writing.catch(() => undefined);
+        if (writer !== undefined && of.at !== of.start) {
+          writing = writer.write(bytes, start);
+          // It is awaited when the next bytes were counted.
+          writing.catch(() => undefined);
+        }
       }
       hash.update(bytes);
       counted += bytes.length;

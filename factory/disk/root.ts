@@ -1,19 +1,23 @@
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { mergeLayers, type AddedFile, type Content, type Merged, type MergeLayer } from '../layers/merge';
+import type { AddedFile, Content, Merged, MergeLayer } from '../layers/merge';
 import { placeRoot } from './place';
 import type { DiskTools } from './tools-tree';
 import { readWhole } from './whole';
 
 /** The base layer's folder whose files go to the ESP in place of the root partition. */
-const BOOT = 'boot';
+export const BOOT = 'boot';
 export const isBoot = (path: string): boolean => path.startsWith(`${BOOT}/`);
 
 export interface RootOptions {
   readonly layers: readonly MergeLayer[];
   /** Files made at assembly. */
   readonly added: readonly AddedFile[];
-  readonly isVolatile: (path: string, merged: Merged) => boolean;
+  /** What those are together. */
+  readonly merged: Merged;
+  /** File of the names that were merged. */
+  readonly names: string;
+  readonly isVolatile: (path: string) => boolean;
   readonly uuid: string;
   readonly epoch: number;
   /** Folder for what is made in passing. */
@@ -33,7 +37,7 @@ export interface PlannedRoot {
 }
 
 /** Names in the layers' order to an EROFS without data. */
-async function writeMetadata(tools: DiskTools, options: RootOptions, names: string): Promise<Buffer> {
+async function writeMetadata(tools: DiskTools, options: RootOptions): Promise<Buffer> {
   const out = join(options.work, 'metadata.erofs');
   await tools.run(
     'mkfs.erofs',
@@ -42,7 +46,7 @@ async function writeMetadata(tools: DiskTools, options: RootOptions, names: stri
       // Of one size, that holds any file's; kiln gives the data its place.
       ...['-E', 'force-inode-extended,noinline_data'],
       ...['-T', String(options.epoch), '--mkfs-time'],
-      ...['-U', options.uuid, '-L', 'kiln-root', out, names],
+      ...['-U', options.uuid, '-L', 'kiln-root', out, options.names],
     ],
     { env: { TMPDIR: options.work } },
   );
@@ -53,11 +57,8 @@ async function writeMetadata(tools: DiskTools, options: RootOptions, names: stri
 
 /** What the root file system will be, byte for byte but for the files' data, of which hardly any is read. */
 export async function planRoot(tools: DiskTools, options: RootOptions): Promise<PlannedRoot> {
-  const { layers, added, epoch, work } = options;
-  const names = join(work, 'names.tar');
-  const merged = await mergeLayers({ layers, added, leftOut: [BOOT], epoch, names });
-  const metadata = await writeMetadata(tools, options, names);
-  rmSync(names);
+  const { layers, added, merged, isVolatile } = options;
+  const metadata = await writeMetadata(tools, options);
   const read = ({ layer, at, size }: Content): Buffer => {
     const from = layers[layer];
     if (from === undefined) return Buffer.from(added[layer - layers.length]?.content ?? '');
@@ -69,11 +70,5 @@ export async function planRoot(tools: DiskTools, options: RootOptions): Promise<
     }
   };
   const { contents } = merged;
-  const placed = placeRoot({
-    metadata,
-    contents,
-    read,
-    isVolatile: (path) => options.isVolatile(path, merged),
-  });
-  return { merged, metadata, ...placed };
+  return { merged, metadata, ...placeRoot({ metadata, contents, read, isVolatile }) };
 }

@@ -6,7 +6,7 @@ export interface Segment {
   /** First byte on the disk. */
   readonly start: number;
   readonly size: number;
-  /** Byte of the base's disk that it is taken from; undefined when it is written already. */
+  /** Byte of the base's disk that it is taken from; undefined when it is no content of it. */
   readonly from?: number;
 }
 

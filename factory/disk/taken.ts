@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CachedLayer } from '../layers/cache';
 import type { AddedFile, Content, Merged } from '../layers/merge';
 import { type Base, type Contents, hasAll, type OnDisk } from './base';
-import { checkOf } from './base-check';
+import { carryOf } from './carry';
 import type { TakenLayer } from './copy-layers';
 import { sealSalt } from './identity';
 import { placeOf } from './layout';
@@ -16,46 +16,48 @@ export interface Taken {
   readonly base: Base;
   /** Indices of the layers whose contents all come from there: their archives need not be read. */
   readonly layers: ReadonlySet<number>;
+  /** All places of those contents on the base's disk. */
+  readonly contents: readonly OnDisk[];
 }
 
 /**
- * Which layers' contents a base has, every byte of them compared with the sha256 in the layers' manifests.
+ * Which layers' contents a base has by its list.
  * @param contents of each layer.
- * @param onDamage told when the base is not what it was.
  * @returns undefined when nothing can be taken.
  */
-export async function takenFrom(
-  run: DoTask,
-  base: Base | undefined,
-  contents: readonly Contents[],
-  onDamage: (base: Base) => void,
-): Promise<Taken | undefined> {
+export function takenFrom(base: Base | undefined, contents: readonly Contents[]): Taken | undefined {
   if (base === undefined) return undefined;
   const layers = new Set<number>();
-  const wanted = new Map<string, OnDisk>();
+  const wanted = new Map<string, readonly OnDisk[]>();
   for (const [index, own] of contents.entries()) {
     const inRoot = [...own].flatMap(([path, content]) => (isBoot(path) ? [] : [content]));
     if (!hasAll(base, inRoot)) continue;
     layers.add(index);
-    for (const { sha256 } of inRoot) {
-      const found = base.contents.get(sha256);
-      if (found !== undefined) wanted.set(sha256, found);
-    }
+    for (const { sha256 } of inRoot) wanted.set(sha256, base.contents.get(sha256) ?? []);
   }
-  if (wanted.size === 0) return undefined;
-  const { record } = base;
-  const sound = await run(
-    checkOf(wanted.values(), {
-      disk: base.disk,
-      root: placeOf(record.partitions, 'root'),
-      tree: placeOf(record.partitions, 'root-verity'),
-      salt: sealSalt(record.image),
-      rootHash: record.rootHash,
+  return wanted.size === 0 ? undefined : { base, layers, contents: [...wanted.values()].flat() };
+}
+
+/**
+ * Brings what is taken to the same places of a new disk, where nearly all of it stays, and compares every byte of it
+ * with the sha256 in the layers' manifests.
+ * @returns whether the base is what it was.
+ */
+export const carryTaken = async (run: DoTask, { base, contents }: Taken, to: string): Promise<boolean> =>
+  await run(
+    carryOf(contents, {
+      ...{ from: base.disk, to },
+      root: placeOf(base.record.partitions, 'root'),
+      tree: placeOf(base.record.partitions, 'root-verity'),
+      salt: sealSalt(base.record.image),
+      rootHash: base.record.rootHash,
     }),
   );
-  if (sound) return { base, layers };
-  onDamage(base);
-  return undefined;
+
+/** Of what was carried, what the new disk has elsewhere, or no more. */
+export function strayed(taken: Taken, segments: readonly Segment[]): OnDisk[] {
+  const staying = new Set(segments.flatMap(({ start, from }) => (start === from ? [start] : [])));
+  return taken.contents.filter(({ at }) => !staying.has(at));
 }
 
 /** What of those layers' archives can still be read by itself. */
@@ -97,7 +99,7 @@ export function digestsOf(
  * @param start byte of the disk where it begins.
  */
 export function rootSegments(
-  root: PlannedRoot,
+  root: Pick<PlannedRoot, 'places' | 'metadata'>,
   start: number,
   digests: ReadonlyMap<Content, string>,
   taken: Taken | undefined,
@@ -105,7 +107,9 @@ export function rootSegments(
   const contents = [...root.places].map(([content, to]): Segment => {
     const place = { start: start + to, size: content.size };
     if (taken?.layers.has(content.layer) !== true) return place;
-    const found = taken.base.contents.get(digests.get(content) ?? '');
+    const places = taken.base.contents.get(digests.get(content) ?? '');
+    // The same bytes can stand in several places: best is the one where they are to stand.
+    const found = places?.find(({ at }) => at === place.start) ?? places?.[0];
     if (found === undefined) throw new Error('the base has no such content');
     return { ...place, from: found.at };
   });

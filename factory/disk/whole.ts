@@ -16,3 +16,11 @@ export function readWhole(file: number, buffer: Buffer, at: number): Buffer {
   }
   return buffer.subarray(0, filled);
 }
+
+const ZEROS = Buffer.alloc(1 << 20);
+
+/** Writes so many zeros at that byte. */
+export function clearWhole(file: number, size: number, at: number): void {
+  for (let done = 0; done < size; done += ZEROS.length)
+    writeWhole(file, ZEROS.subarray(0, Math.min(ZEROS.length, size - done)), at + done);
+}

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { KilnError } from '../errors';
 import type { CachedLayer } from './cache';
+import { allOf, type GrowingLayers } from './growing';
 import { fileSha256 } from './tree-digest';
 
 /** A layer of the cache that is not what was built. */
@@ -45,20 +46,21 @@ export async function damagedOf(layers: readonly CachedLayer[]): Promise<CachedL
 /**
  * Does the work; when it fails and a layer is damaged, for whatever a parser made of it, the damaged ones are
  * mended and it is done once more.
- * @throws the work's own error when no layer is to blame.
+ * @param find begins to build those that are not there.
+ * @throws the work's own error when no layer is to blame, that of a layer's build when it failed.
  */
 export async function mendingLayers<T>(
-  find: () => readonly CachedLayer[],
-  work: (layers: readonly CachedLayer[]) => Promise<T>,
+  find: () => Promise<GrowingLayers>,
+  work: (layers: GrowingLayers) => Promise<T>,
   mend: (damaged: readonly CachedLayer[]) => Promise<void>,
 ): Promise<T> {
-  const layers = find();
+  const layers = await find();
   try {
     return await work(layers);
   } catch (error) {
-    const damaged = await damagedOf(layers);
+    const damaged = await damagedOf(await allOf(layers));
     if (damaged.length === 0) throw error;
     await mend(damaged);
   }
-  return await work(find());
+  return await work(await find());
 }

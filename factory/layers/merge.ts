@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { pack } from 'tar-stream';
-import type { LayerName } from '../contracts/layers';
+import { LAYERS, type LayerName } from '../contracts/layers';
 import { KilnError, type Fault } from '../errors';
 import { MergeRules } from './merge-rules';
 import { tarMembers } from './tar';
@@ -22,9 +22,11 @@ export interface AddedFile {
 }
 
 export interface MergeOptions {
-  readonly layers: readonly MergeLayer[];
-  readonly added: readonly AddedFile[];
-  /** Folders of the first layer whose files (boot loader's files) are collected, not merged. */
+  /** From the bottom up; each is gone through when it comes. */
+  readonly layers: Iterable<MergeLayer> | AsyncIterable<MergeLayer>;
+  /** Files made at assembly of those layers. */
+  readonly added: (layers: readonly MergeLayer[]) => readonly AddedFile[];
+  /** Folders of the base layer whose files (boot loader's files) are collected, not merged. */
   readonly leftOut: readonly string[];
   /** Seconds: date of the added files. */
   readonly epoch: number;
@@ -108,11 +110,8 @@ async function endOfTar(added: readonly AddedFile[], epoch: number): Promise<Buf
  * @throws KilnError `layers-clash` with every refused entry; Error for what is no tar.
  */
 export async function mergeLayers(options: MergeOptions): Promise<Merged> {
-  const { layers, added } = options;
-  const [base] = layers;
-  const last = layers.at(-1);
-  if (base === undefined || last === undefined) throw new Error('no layers to merge');
-  const rules = new MergeRules(base.name, options.leftOut);
+  const layers: MergeLayer[] = [];
+  const rules = new MergeRules(LAYERS[0], options.leftOut);
   const faults: Fault[] = [];
   const contents = new Map<string, Content>();
   const leftOut = new Map<string, Content>();
@@ -120,7 +119,8 @@ export async function mergeLayers(options: MergeOptions): Promise<Merged> {
   let entries = 0;
   const names = new Batches(options.names);
   try {
-    for (const [index, layer] of layers.entries()) {
+    for await (const layer of options.layers) {
+      const index = layers.push(layer) - 1;
       const frame = createHash('sha256');
       const members = tarMembers(
         layer.headers ?? layer.tar,
@@ -145,6 +145,9 @@ export async function mergeLayers(options: MergeOptions): Promise<Merged> {
       }
       frames.push(frame.digest('hex'));
     }
+    const last = layers.at(-1);
+    if (last === undefined) throw new Error('no layers to merge');
+    const added = options.added(layers);
     for (const [index, { path, content }] of added.entries()) {
       const admission = rules.admit(last.name, {
         name: path,

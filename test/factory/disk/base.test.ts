@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,7 +17,7 @@ import { BLOCK } from '../../../factory/disk/erofs';
 import { sealSalt } from '../../../factory/disk/identity';
 import { type Segment } from '../../../factory/disk/segments';
 import { treeOver, writeSeal } from '../../../factory/disk/seal';
-import { rootBlocks, takenFrom } from '../../../factory/disk/taken';
+import { carryTaken, rootBlocks, rootSegments, strayed, takenFrom } from '../../../factory/disk/taken';
 import { doTask } from '../../../factory/disk/tasks';
 
 const ROOT = { start: 3 * BLOCK, size: 200 * BLOCK };
@@ -132,42 +140,107 @@ describe('the base of a bake', () => {
       layerOf(['opt/c', 'opt/d']),
       layerOf(['opt/c']),
     ];
-    const taken = await takenFrom(doTask, found(), layers, () => {
-      throw new Error('it is not damaged');
-    });
+    const taken = takenFrom(found(), layers);
     expect([...(taken?.layers ?? [])]).toEqual([0, 2]);
-    expect(await takenFrom(doTask, found(), [layerOf(['opt/d'])], () => undefined)).toBeUndefined();
-    expect(await takenFrom(doTask, undefined, layers, () => undefined)).toBeUndefined();
+    expect(takenFrom(found(), [layerOf(['opt/d'])])).toBeUndefined();
+    expect(takenFrom(undefined, layers)).toBeUndefined();
+  });
+});
+
+describe('what is carried from a base', () => {
+  const to = (): string => join(images, 'new');
+  const carried = async (paths: readonly string[]): Promise<boolean> => {
+    const taken = takenFrom(found(), [layerOf(paths)]);
+    if (taken === undefined) throw new Error('nothing is taken');
+    writeFileSync(to(), '');
+    return await carryTaken(doTask, taken, to());
+  };
+  const change = (folder: string, at: number): void => {
+    const file = join(folder, 'image.raw');
+    const disk = readFileSync(file);
+    disk.writeUInt8(disk.readUInt8(at) ^ 1, at);
+    writeFileSync(file, disk);
+  };
+
+  it('stands at the same places of the new disk, and nothing of the base beside it', async () => {
+    const folder = await bake('one', 'spark');
+    // Behind a content in its last block, and between two contents.
+    for (const at of [4 * BLOCK + 11, 14 * BLOCK - 1, 20 * BLOCK]) change(folder, ROOT.start + at);
+    const expected = Buffer.alloc(ROOT.start + 151 * BLOCK);
+    for (const { bytes, block } of FILES.values()) bytes.copy(expected, ROOT.start + block * BLOCK);
+    expect(await carried([...FILES.keys()])).toBe(true);
+    expect(readFileSync(to()).equals(expected)).toBe(true);
+    expect(await carried(['usr/b'])).toBe(true);
+    expected.fill(0, ROOT.start, ROOT.start + 10 * BLOCK);
+    expect(readFileSync(to()).equals(expected.subarray(0, ROOT.start + 14 * BLOCK))).toBe(true);
   });
 
   it.each([
     ['the first byte of a content', ROOT.start + 4 * BLOCK],
     ['the last byte of one of several blocks', ROOT.start + 13 * BLOCK],
     ['a digest of a block', TREE.start + 2 * BLOCK + 4 * 32],
-  ])('is not used when it is damaged, and that is told: %s', async (_, at) => {
-    const folder = await bake('one', 'spark');
-    const file = join(folder, 'image.raw');
-    const disk = readFileSync(file);
-    disk.writeUInt8(disk.readUInt8(at) ^ 1, at);
-    writeFileSync(file, disk);
-    const told: string[] = [];
-    const taken = await takenFrom(doTask, found(), [layerOf([...FILES.keys()])], (base) => {
-      told.push(base.folder);
-    });
-    expect(taken).toBeUndefined();
-    expect(told).toEqual([folder]);
+  ])('is worth nothing when the base is damaged: %s', async (_, at) => {
+    change(await bake('one', 'spark'), at);
+    expect(await carried([...FILES.keys()])).toBe(false);
   });
 
-  it('is used by who takes nothing of what is damaged', async () => {
+  it('is worth nothing when the base is shorter than it was', async () => {
+    const file = join(await bake('one', 'spark'), 'image.raw');
+    const base = found();
+    writeFileSync(file, readFileSync(file).subarray(0, ROOT.start + 12 * BLOCK));
+    const taken = takenFrom(base, [layerOf(['usr/b'])]);
+    if (taken === undefined) throw new Error('nothing is taken');
+    writeFileSync(to(), '');
+    expect(await carryTaken(doTask, taken, to())).toBe(false);
+  });
+
+  it('is good where what is damaged is not of it', async () => {
+    change(await bake('one', 'spark'), ROOT.start + 150 * BLOCK);
+    expect(await carried(['usr/a', 'opt/c'])).toBe(false);
+    expect(await carried(['usr/a', 'usr/b'])).toBe(true);
+  });
+
+  it('has strayed where the new disk has it elsewhere, or no more', async () => {
+    await bake('one', 'spark');
+    const taken = takenFrom(found(), [layerOf([...FILES.keys()])]);
+    if (taken === undefined) throw new Error('nothing is taken');
+    const [a, b, c] = [4, 10, 150].map((block) => ROOT.start + block * BLOCK) as [number, number, number];
+    const size = BLOCK;
+    expect(
+      strayed(
+        taken,
+        [a, b, c].map((at) => ({ start: at, size, from: at })),
+      ),
+    ).toEqual([]);
+    const places = strayed(taken, [
+      { start: a, size, from: a },
+      { start: c + BLOCK, size, from: b },
+      { start: c, size },
+    ]);
+    expect(places.map(({ at }) => at)).toEqual([b, c]);
+  });
+
+  it('is taken from where it is to stand, when the base has the same bytes in several places', async () => {
     const folder = await bake('one', 'spark');
-    const file = join(folder, 'image.raw');
-    const disk = readFileSync(file);
-    disk.writeUInt8(1, ROOT.start + 150 * BLOCK);
-    writeFileSync(file, disk);
-    const taken = await takenFrom(doTask, found(), [layerOf(['usr/a']), layerOf(['opt/c'])], () => undefined);
-    expect(taken).toBeUndefined();
-    const less = await takenFrom(doTask, found(), [layerOf(['usr/a', 'usr/b'])], () => undefined);
-    expect([...(less?.layers ?? [])]).toEqual([0]);
+    const { bytes } = FILES.get('usr/a') ?? { bytes: Buffer.alloc(0) };
+    const again = { sha256: sha256(bytes), size: bytes.length, at: ROOT.start + 60 * BLOCK };
+    appendFileSync(join(folder, CONTENTS), contentsText([again]));
+    const taken = takenFrom(found(), [layerOf(['usr/a'])]);
+    expect(taken?.contents.map(({ at }) => at)).toEqual([ROOT.start + 4 * BLOCK, again.at]);
+    const stand = [60, 4, 7].map(
+      (block) => [{ layer: 0, at: block, size: bytes.length }, block * BLOCK] as const,
+    );
+    const places = new Map(stand);
+    const digests = new Map(stand.map(([content]) => [content, again.sha256]));
+    const root = { places, metadata: Buffer.alloc(BLOCK) };
+    const segments = rootSegments(root, ROOT.start, digests, taken).slice(1);
+    expect(
+      segments.map(({ start, from }) => [start, from].map((byte) => ((byte ?? 0) - ROOT.start) / BLOCK)),
+    ).toEqual([
+      [4, 4],
+      [7, 4],
+      [60, 60],
+    ]);
   });
 });
 
@@ -190,7 +263,7 @@ describe('a seal over contents that a base has', () => {
       const bytes = contents.get(path) ?? Buffer.alloc(0);
       const start = ROOT.start + block * BLOCK;
       bytes.copy(disk, start);
-      const from = base.contents.get(sha256(bytes))?.at;
+      const from = base.contents.get(sha256(bytes))?.[0]?.at;
       return { start, size: bytes.length, ...(from === undefined ? {} : { from }) };
     });
     const seal = async (data: Parameters<typeof writeSeal>[0]['data']): Promise<[string, string]> => {
@@ -201,7 +274,7 @@ describe('a seal over contents that a base has', () => {
       return [hash, sha256(readFileSync(file))];
     };
     expect(segments.filter(({ from }) => from !== undefined)).toHaveLength(3);
-    expect(await seal(rootBlocks(segments, { base, layers: new Set() }))).toEqual(
+    expect(await seal(rootBlocks(segments, { base, layers: new Set(), contents: [] }))).toEqual(
       await seal([{ start: ROOT.start, blocks: ROOT.size / BLOCK }]),
     );
   });

@@ -59,6 +59,8 @@ describe('a disk that is filled from another', () => {
         for (const { start, size, from } of given) {
           (from === undefined ? own.subarray(start) : base.subarray(from)).copy(expected, start, 0, size);
           if (from === undefined) own.copy(before, start, start, start + size);
+          // Another task carries what stays where it is.
+          else if (from === start) base.copy(before, start, start, start + size);
         }
         writeFileSync(disk, before);
         writeFileSync(other, base);

@@ -9,11 +9,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LayerName } from '../../../factory/contracts/layers';
 import { copyLayers } from '../../../factory/disk/copy-layers';
 import { BLOCK } from '../../../factory/disk/erofs';
-import { planRoot, type PlannedRoot } from '../../../factory/disk/root';
+import { BOOT, planRoot, type PlannedRoot } from '../../../factory/disk/root';
 import { doTask } from '../../../factory/disk/tasks';
 import type { DiskTools } from '../../../factory/disk/tools-tree';
 import { archive } from '../../../factory/layers/archive';
-import type { MergeLayer } from '../../../factory/layers/merge';
+import { type AddedFile, mergeLayers, type MergeLayer } from '../../../factory/layers/merge';
 import { hostExec } from '../../../factory/ports/exec-host';
 
 /** By mkfs.erofs 1.8.6, of the names below and nothing in them. */
@@ -100,6 +100,20 @@ function filesOf(image: Buffer): Map<string, Buffer> {
   return found;
 }
 
+/** The plan of those layers' root file system; what is of the code layer changes with every bake. */
+async function planned(
+  layers: readonly MergeLayer[],
+  added: readonly AddedFile[] = [],
+  by: DiskTools = tools,
+): Promise<PlannedRoot> {
+  const names = join(folder, 'names.tar');
+  rmSync(names, { force: true });
+  const epoch = 1_700_000_000;
+  const merged = await mergeLayers({ layers, added: () => added, leftOut: [BOOT], epoch, names });
+  const isVolatile = (path: string): boolean => merged.ownerOf(path) === 'code';
+  return await planRoot(by, { layers, added, merged, names, isVolatile, uuid: 'u', epoch, work: folder });
+}
+
 interface Made {
   readonly root: PlannedRoot;
   readonly image: Buffer;
@@ -119,14 +133,7 @@ async function made(
   ]);
   const layers = [await layer('os', os), await layer('code', code)];
   const added = [{ path: IMAGE, content: 'made at assembly' }];
-  const root = await planRoot(tools, {
-    layers,
-    added,
-    isVolatile: (path, merged) => merged.ownerOf(path) === 'code',
-    uuid: 'u',
-    epoch: 1_700_000_000,
-    work: folder,
-  });
+  const root = await planned(layers, added);
   const [disk, aside, start] = [join(folder, 'disk'), join(folder, 'aside'), 3 * BLOCK];
   writeFileSync(disk, '');
   truncateSync(disk, start + root.size);
@@ -209,9 +216,7 @@ describe('a root file system', () => {
     const kernel = createHash('sha256').update('kernel').digest('hex');
     async function copied(frame: string | undefined, sha256: string): Promise<Made> {
       const layers = [await layer('os', new Map([['boot/vmlinuz', Buffer.from('kernel')], ...USR]))];
-      const root = await planRoot(tools, {
-        ...{ layers, added: [], isVolatile: () => false, uuid: 'u', epoch: 0, work: folder },
-      });
+      const root = await planned(layers);
       const [disk, aside] = [join(folder, 'disk'), join(folder, 'aside')];
       writeFileSync(disk, '');
       truncateSync(disk, root.size);
@@ -258,8 +263,9 @@ describe('a root file system', () => {
         ]),
       ),
     ];
-    await expect(
-      planRoot(wrong, { layers, added: [], isVolatile: () => false, uuid: 'u', epoch: 0, work: folder }),
-    ).rejects.toMatchObject({ code: 'root-failed', message: expect.stringContaining('features') as string });
+    await expect(planned(layers, [], wrong)).rejects.toMatchObject({
+      code: 'root-failed',
+      message: expect.stringContaining('features') as string,
+    });
   });
 });

@@ -17,6 +17,7 @@ import { doTask } from '../../../factory/disk/tasks';
 import { archive } from '../../../factory/layers/archive';
 import { LayerCache, TAR, type CachedLayer } from '../../../factory/layers/cache';
 import { damagedOf, mendingLayers, soundManifest } from '../../../factory/layers/damage';
+import { allOf, type GrowingLayers } from '../../../factory/layers/growing';
 import { surveyTar } from '../../../factory/layers/manifest';
 import { mergeLayers } from '../../../factory/layers/merge';
 import { unpackedTree } from '../../../factory/layers/trees';
@@ -61,7 +62,7 @@ async function merge(layers: readonly CachedLayer[]): Promise<string> {
   writeFileSync(target, '');
   const { entries, contents, frames } = await mergeLayers({
     layers,
-    added: [],
+    added: () => [],
     leftOut: [],
     epoch: 0,
     names,
@@ -80,22 +81,24 @@ async function merge(layers: readonly CachedLayer[]): Promise<string> {
   return `${String(entries)} entries, ${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-const find = (): CachedLayer[] => {
+function find(): CachedLayer {
   const layer = cache.get(KEY);
   if (layer === undefined) throw new Error('the layer is not in the cache');
-  return [layer];
-};
+  return layer;
+}
+const built = (): Promise<GrowingLayers> => Promise.resolve({ built: [find()] });
+const mergeAll = async (layers: GrowingLayers): Promise<string> => await merge(await allOf(layers));
 
 describe('a layer of the cache in whose tar a byte changed', () => {
   it('is built again and merged as it was, wherever the byte is: in a header, a path, content or padding', async () => {
     const good = await merge([await build()]);
-    const { tar, size } = find()[0] as CachedLayer;
+    const { tar, size } = find();
     const header = [0, 3, 100, 124, 148, 156, 257];
     const places = [...header, ...header.map((at) => 512 * 3 + at), 2048, size >> 1, size - 1];
     for (const at of places) {
       flip(tar, at);
       const mended: string[] = [];
-      const merged = await mendingLayers(find, merge, async (damaged) => {
+      const merged = await mendingLayers(built, mergeAll, async (damaged) => {
         for (const { name, key } of damaged) {
           mended.push(name);
           await cache.discard(key);
@@ -113,7 +116,20 @@ describe('a layer of the cache in whose tar a byte changed', () => {
     await build();
     const fault = new Error('no room');
     const mend = (): Promise<void> => Promise.reject(new Error('nothing to mend'));
-    await expect(mendingLayers(find, () => Promise.reject(fault), mend)).rejects.toBe(fault);
+    await expect(mendingLayers(built, () => Promise.reject(fault), mend)).rejects.toBe(fault);
+  });
+
+  it('is not blamed either when a layer above it cannot be built: that is what is told', async () => {
+    const fault = new Error('its recipe failed');
+    const growing = async (): Promise<GrowingLayers> => {
+      const above = Promise.reject(fault);
+      above.catch(() => undefined);
+      return { built: [await build()], above };
+    };
+    const mend = (): Promise<void> => Promise.reject(new Error('nothing to mend'));
+    const early = (): Promise<never> => Promise.reject(new Error('no such file'));
+    await expect(mendingLayers(growing, early, mend)).rejects.toBe(fault);
+    await expect(mendingLayers(growing, mergeAll, mend)).rejects.toBe(fault);
   });
 });
 
@@ -134,7 +150,7 @@ it('a layer whose layer.json changed is not found, or its tar is not what that s
   const { digest, tar } = await build();
   const file = join(folder, 'layers', KEY, 'layer.json');
   const good = readFileSync(file);
-  const { size } = find()[0] as CachedLayer;
+  const { size } = find();
   for (let at = 0; at < good.length; at += 1) {
     flip(file, at);
     const found = cache.get(KEY);

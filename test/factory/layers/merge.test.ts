@@ -40,7 +40,7 @@ async function merge(layers: readonly MergeLayer[]): Promise<{ bytes: Buffer; me
   rmSync(names, { force: true });
   const merged = await mergeLayers({
     layers,
-    added: [{ path: 'usr/lib/kiln/image.json', content: '{}\n' }],
+    added: () => [{ path: 'usr/lib/kiln/image.json', content: '{}\n' }],
     leftOut: ['boot'],
     epoch: EPOCH,
     names,

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { LAYERS } from '../contracts/layers';
+import type { Lock } from '../contracts/lock';
+import type { CachedLayer } from '../layers/cache';
+import { contentId as contentIdOf } from '../layers/content-id';
+import { soundManifest } from '../layers/damage';
+import { allOf, type GrowingLayers, inOrder } from '../layers/growing';
+import { type AddedFile, type Content, mergeLayers, type MergeLayer } from '../layers/merge';
+import { type Base, type Contents, contentsOf } from './base';
+import { espSize } from './esp';
+import { derivedUuid } from './identity';
+import { layOut, type Places, placeOf } from './layout';
+import { BOOT, planRoot, type PlannedRoot } from './root';
+import { treeOver } from './seal';
+import type { Segment } from './segments';
+import { STATE_SIZE } from './state';
+import { digestsOf, rootSegments, type Taken, takenFrom } from './taken';
+import type { DiskTools } from './tools-tree';
+
+export interface PlanDiskOptions {
+  readonly tools: DiskTools;
+  readonly lock: Lock;
+  readonly layers: GrowingLayers;
+  /** An image of before, to take from. */
+  readonly base: Base | undefined;
+  /** Told what is taken from it, before more is known. */
+  readonly onTaken: (taken: Taken) => void;
+  /** Folder for what is made in passing. */
+  readonly work: string;
+  /** Told when all layers are built. */
+  readonly onBuilt: () => void;
+}
+
+/** What goes where on a disk, and where it comes from: all but its bytes. */
+export interface DiskPlan {
+  /** In order; all that the image is made of. */
+  readonly layers: readonly CachedLayer[];
+  /** Of each layer, the text. */
+  readonly manifests: readonly string[];
+  readonly contents: readonly Contents[];
+  /** Files made at assembly. */
+  readonly added: readonly AddedFile[];
+  readonly contentId: string;
+  readonly root: PlannedRoot;
+  readonly taken: Taken | undefined;
+  /** sha256 of each content of the root; 64 hex digits. */
+  readonly digests: ReadonlyMap<Content, string>;
+  readonly layout: Places;
+  /** What of the root is not zeros. */
+  readonly segments: readonly Segment[];
+}
+
+/** The layer whose files change with nearly every bake; what is made at assembly counts to it. */
+const VOLATILE = LAYERS.at(-1);
+
+/** Says on the node which image it is. */
+const imageJson = (image: string, layers: readonly MergeLayer[]): AddedFile => ({
+  path: 'usr/lib/kiln/image.json',
+  content: `${JSON.stringify({ image, contentId: contentIdOf(layers) }, null, 2)}\n`,
+});
+
+/** Plans a disk from names alone; what is built of it by now is read while the rest is. */
+export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
+  const { tools, lock, work } = options;
+  const { image, epoch } = lock;
+  const names = join(work, 'names.tar');
+  const manifests = options.layers.built.map(soundManifest);
+  const contents = manifests.map(contentsOf);
+  const taken = takenFrom(options.base, contents);
+  if (taken !== undefined) options.onTaken(taken);
+  const merged = await mergeLayers({
+    layers: inOrder(options.layers),
+    added: (all) => [imageJson(image, all)],
+    leftOut: [BOOT],
+    epoch,
+    names,
+  });
+  const layers = await allOf(options.layers);
+  options.onBuilt();
+  const contentId = contentIdOf(layers);
+  const added = [imageJson(image, layers)];
+  const root = await planRoot(tools, {
+    ...{ layers, added, merged, names, epoch, work },
+    isVolatile: (path) => merged.ownerOf(path) === VOLATILE,
+    uuid: derivedUuid(contentId, 'root file system'),
+  });
+  for (const layer of layers.slice(manifests.length)) {
+    const manifest = soundManifest(layer);
+    manifests.push(manifest);
+    contents.push(contentsOf(manifest));
+  }
+  const boot = [...merged.leftOut.values()].reduce((sum, { size }) => sum + size, 0);
+  const layout = layOut([
+    { name: 'esp', size: espSize(tools, boot) },
+    { name: 'root', size: root.size },
+    { name: 'root-verity', size: treeOver(root.size).size },
+    { name: 'state', size: STATE_SIZE },
+  ]);
+  const digests = digestsOf(merged, contents, added);
+  const segments = rootSegments(root, placeOf(layout.places, 'root').start, digests, taken);
+  return { layers, manifests, contents, added, contentId, root, taken, digests, layout, segments };
+}
