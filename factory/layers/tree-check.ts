@@ -1,30 +1,68 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { ManifestEntry } from '../contracts/manifest';
 import { manifestLines } from './manifest';
-import { fileSha256 } from './tree-digest';
 
-/** Bytes up to which a file is read at once: most are small, and a stream for each takes longer than to read it. */
-const SMALL = 1 << 20;
+/** Bytes read at once. */
+const CHUNK = 1 << 20;
+/** A folder or a link stands there, or nothing, or its device cannot read it. */
+const OTHER = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EISDIR', 'EIO']);
 
-async function isAsListed(file: string, entry: ManifestEntry): Promise<boolean> {
-  const found = lstatSync(file, { throwIfNoEntry: false });
-  if (found === undefined) return false;
-  switch (entry.type) {
-    case 'dir':
-      return found.isDirectory();
-    case 'link':
-      return found.isSymbolicLink() && readlinkSync(file) === entry.link;
-    case 'file': {
-      if (!found.isFile() || found.size !== entry.size || (found.mode & 0o7777) !== entry.mode) return false;
-      const sha256 =
-        entry.size > SMALL
-          ? await fileSha256(file)
-          : createHash('sha256').update(readFileSync(file)).digest('hex');
-      return sha256 === entry.sha256;
+type FileEntry = Extract<ManifestEntry, { type: 'file' }>;
+type IsSame = (file: string, entry: FileEntry) => boolean;
+
+/**
+ * Whether a file has the size, mode and bytes that a manifest lists. All are read through one buffer: two threads that
+ * take memory for every file wait for each other.
+ */
+function fileCheck(): IsSame {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK);
+  const digestOf = (descriptor: number): string => {
+    const hash = createHash('sha256');
+    for (;;) {
+      const got = readSync(descriptor, buffer);
+      if (got === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, got));
     }
-  }
+  };
+  return (file, { size, mode, sha256 }) => {
+    let descriptor: number | undefined;
+    try {
+      // A pipe that stands there must not be waited for.
+      descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      const found = fstatSync(descriptor);
+      return (
+        found.isFile() &&
+        found.size === size &&
+        (found.mode & 0o7777) === mode &&
+        digestOf(descriptor) === sha256
+      );
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && OTHER.has(String(error.code))) return false;
+      throw error;
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+  };
+}
+
+function isAsListed(file: string, entry: ManifestEntry, isSame: IsSame): boolean {
+  if (entry.type === 'file') return isSame(file, entry);
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  return entry.type === 'dir'
+    ? found?.isDirectory() === true
+    : found?.isSymbolicLink() === true && readlinkSync(file) === entry.link;
 }
 
 export interface Unpacked {
@@ -37,12 +75,13 @@ export interface Unpacked {
  * are left out: a user namespace maps the first, nothing reads the second.
  * @returns the first path that differs, undefined when none does.
  */
-export async function firstDifference({ tree, manifest }: Unpacked): Promise<string | undefined> {
+export function firstDifference({ tree, manifest }: Unpacked): string | undefined {
+  const isSame = fileCheck();
   const listed = new Set<string>();
   for (const { entry } of manifestLines(readFileSync(manifest, 'utf8'))) {
     if (entry.path === '') continue;
     listed.add(entry.path);
-    if (!(await isAsListed(join(tree, entry.path), entry))) return entry.path;
+    if (!isAsListed(`${tree}/${entry.path}`, entry, isSame)) return entry.path;
   }
   const walk = (folder: string): string | undefined => {
     for (const entry of readdirSync(join(tree, folder), { withFileTypes: true })) {

@@ -20,7 +20,7 @@ export async function unpackedTree(
   cache: string,
   layer: CachedLayer,
   onDamage?: (what: string) => void,
-  difference: Doing<Unpacked, string | undefined> = firstDifference,
+  difference: Doing<Unpacked, string | undefined> = (tree) => Promise.resolve(firstDifference(tree)),
 ): Promise<string> {
   const parent = join(cache, 'trees');
   const tree = join(parent, `${layer.name}-${layer.key}`);

@@ -1,5 +1,5 @@
 import { serve } from '../ports/threads';
-import { firstDifference } from './tree-check';
+import { firstDifference, type Unpacked } from './tree-check';
 
 /* What a thread runs that compares unpacked trees. */
-serve(firstDifference);
+serve((tree: Unpacked) => Promise.resolve(firstDifference(tree)));

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -167,6 +168,30 @@ it('a layer whose layer.json changed is not found, or its tar is not what that s
 describe('an unpacked layer', () => {
   const shOf = (tree: string): string => join(tree, 'usr', 'bin', 'sh');
   const damages: readonly (readonly [string, (tree: string) => void, string])[] = [
+    [
+      'a folder stands where a file was',
+      (tree) => {
+        rmSync(shOf(tree));
+        mkdirSync(shOf(tree));
+      },
+      'usr/bin/sh',
+    ],
+    [
+      'a pipe stands where a file was, and nobody waits for it',
+      (tree) => {
+        rmSync(shOf(tree));
+        execFileSync('mkfifo', [shOf(tree)]);
+      },
+      'usr/bin/sh',
+    ],
+    [
+      'a link to the same bytes stands where a file was',
+      (tree) => {
+        renameSync(shOf(tree), join(tree, 'usr', 'bin', 'another'));
+        symlinkSync('another', shOf(tree));
+      },
+      'usr/bin/sh',
+    ],
     [
       'a byte of a file changed',
       (tree) => {
