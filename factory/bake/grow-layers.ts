@@ -4,8 +4,8 @@ import { buildTelling } from './layer-step';
 import type { Session } from './session';
 
 /**
- * All layers of the plan, those that are not in the cache built. The last of them is still on its way when this
- * returns: while its recipe runs there is time to read the others.
+ * All layers of the plan; those that are not in the cache are built, one after the other. Returns as soon as that
+ * waits for something: there is time to read the others.
  */
 export async function growLayers(session: Session): Promise<GrowingLayers> {
   const { plan, project } = session;
@@ -17,18 +17,23 @@ export async function growLayers(session: Session): Promise<GrowingLayers> {
       return layer;
     });
   const missing = plan.filter(({ key }) => cache.get(key) === undefined);
-  const last = missing.pop();
-  if (last === undefined) return { built: cached(0, plan.length) };
-  for (const layer of missing) await buildTelling(session, layer);
-  const at = plan.indexOf(last);
+  const [first] = missing;
+  if (first === undefined) return { built: cached(0, plan.length) };
+  const at = plan.indexOf(first);
+  const built = cached(0, at);
+  let isMended = false;
+  const onDamage = (): void => {
+    isMended = true;
+  };
   return await new Promise((resolve, reject) => {
-    const building = buildTelling(session, last, () => {
-      resolve({ built: cached(0, at), above });
-    });
-    const above = building.then(() => cached(at, plan.length));
-    // Whoever reads the others first hears of it when they ask; before its recipe began nobody was told of it.
-    above.then(() => {
-      resolve({ built: cached(0, plan.length) });
-    }, reject);
+    const build = async (): Promise<readonly CachedLayer[]> => {
+      for (const layer of missing) await buildTelling(session, layer, { onDamage, onWaiting });
+      return cached(at, plan.length);
+    };
+    const onWaiting = (): void => {
+      resolve({ built, above, isMended: () => isMended });
+    };
+    const above = build();
+    above.then(onWaiting, reject);
   });
 }

@@ -37,12 +37,12 @@ export function buildContext(session: Session, step: string): BuildContext {
 
 /**
  * Builds a layer unless it is in the cache, and tells how it goes.
- * @param onRecipe told when its recipe begins; before, every byte of the trees it runs on is read.
+ * @param on `onDamage` is told that something of a layer below was damaged and is made again.
  */
 export async function buildTelling(
   session: Session,
   layer: PlannedLayer,
-  onRecipe: () => void = () => undefined,
+  on: { readonly onDamage?: () => void; readonly onWaiting?: () => void } = {},
 ): Promise<CachedLayer> {
   const { project, plan, exec } = session;
   const { name } = layer;
@@ -50,16 +50,21 @@ export async function buildTelling(
   tell({ event: 'started', step: name });
   const cached = new LayerCache(project.cache).get(layer.key) !== undefined;
   let stop = (): void => undefined;
-  const context: BuildContext = {
-    ...buildContext(session, `layer-${name}`),
+  const context = buildContext(session, `layer-${name}`);
+  const building: BuildContext = {
+    ...context,
     onTree: (folder) => {
       stop = tellingGrowth(exec, name, folder);
-      onRecipe();
     },
+    onDamage: (damaged, what) => {
+      context.onDamage(damaged, what);
+      on.onDamage?.();
+    },
+    ...(on.onWaiting === undefined ? {} : { onWaiting: on.onWaiting }),
   };
   const built = await tellingFailure(
     () => name,
-    () => buildLayer(context, plan, layer),
+    () => buildLayer(building, plan, layer),
   ).finally(() => {
     stop();
   });

@@ -130,8 +130,12 @@ async function writeImage(
       ...{ tools, lock, layers, base, work },
       onTaken(taken) {
         truncateSync(disk, taken.base.record.size);
-        // A thread is busy with it to the end: what follows does not wait for it.
-        carried = carryTaken(run, taken, disk);
+        // Nothing waits for it before the end.
+        carried = withThreads<Task, Result, boolean>(
+          join(__dirname, 'background.js'),
+          (carrying) => carryTaken(carrying as DoTask, taken, disk),
+          1,
+        );
         carried.catch(() => undefined);
       },
       onBuilt() {

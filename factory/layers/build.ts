@@ -34,6 +34,8 @@ export interface BuildContext {
   readonly onLine?: (line: string) => void;
   /** Told which folder the layer's tree grows in. */
   readonly onTree?: (folder: string) => void;
+  /** Told when it waits for other threads or for programs: this thread has time. */
+  readonly onWaiting?: () => void;
 }
 
 /** Layers from the bottom up to and with `name` must be planned; those below must be in the cache. */
@@ -67,7 +69,9 @@ async function trees(
         );
       const found = new Map<string, string>();
       // Side by side, for every byte of them is read; what is damaged is built again one after the other.
-      const unpacked = await Promise.allSettled(below.map(unpack));
+      const unpacking = below.map(unpack);
+      context.onWaiting?.();
+      const unpacked = await Promise.allSettled(unpacking);
       for (const [index, from] of below.entries()) {
         const tree = unpacked[index];
         if (tree?.status === 'fulfilled') {
@@ -127,7 +131,7 @@ export async function buildLayer(
     await vault.place(layer.inputs, inputs);
     if (layer.name === 'node') writeFileSync(join(inputs, 'node.schema.json'), nodeSchema(), { mode: 0o644 });
     context.onTree?.(out);
-    await runRecipe(exec, {
+    const running = runRecipe(exec, {
       project,
       recipe: join(project.home, 'images', 'layers', layer.name, 'build'),
       work,
@@ -146,6 +150,8 @@ export async function buildLayer(
       ...(sparkTree === undefined ? {} : { sparkTree }),
       ...(hadoopTree === undefined ? {} : { hadoopTree }),
     });
+    context.onWaiting?.();
+    await running;
     if ((await context.keyNow(layer.name)) !== layer.key) {
       throw new KilnError({
         code: 'sources-changed',

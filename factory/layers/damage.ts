@@ -59,7 +59,7 @@ export async function mendingLayers<T>(
     return await work(layers);
   } catch (error) {
     const damaged = await damagedOf(await allOf(layers));
-    if (damaged.length === 0) throw error;
+    if (damaged.length === 0 && layers.isMended?.() !== true) throw error;
     await mend(damaged);
   }
   return await work(await find());

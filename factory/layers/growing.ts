@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CachedLayer } from './cache';
 
 /**
@@ -7,6 +8,8 @@ import type { CachedLayer } from './cache';
 export interface GrowingLayers {
   readonly built: readonly CachedLayer[];
   readonly above?: Promise<readonly CachedLayer[]>;
+  /** Whether one of those that were built was damaged and has been built again since. */
+  readonly isMended?: () => boolean;
 }
 
 /** All of them. */
@@ -15,8 +18,12 @@ export const allOf = async ({ built, above }: GrowingLayers): Promise<readonly C
   ...((await above) ?? []),
 ];
 
-/** One after the other; those that are built without waiting. */
+/** One after the other; those that are built without waiting for those above. */
 export async function* inOrder({ built, above }: GrowingLayers): AsyncGenerator<CachedLayer> {
-  yield* built;
+  for (const layer of built) {
+    yield layer;
+    // Who builds those above, in this thread as well, gets a turn.
+    await setImmediate();
+  }
   if (above !== undefined) yield* await above;
 }

@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os';
+import { readlinkSync } from 'node:fs';
+import { availableParallelism, setPriority } from 'node:os';
 import { parentPort, Worker } from 'node:worker_threads';
 
 /** Does a task; `onBytes` is told how many bytes of it are done, as they are. */
@@ -20,10 +21,12 @@ interface Waiting<Task, Result> {
 /**
  * Gives work a few threads, whose number changes no result; they are gone when it has ended.
  * @param program the compiled file that they run, which calls `serve`.
+ * @param most threads; by default as many as there are processors, up to four.
  */
 export async function withThreads<Task, Result, T>(
   program: string,
   work: (run: Doing<Task, Result>) => Promise<T>,
+  most = Math.min(MOST, availableParallelism()),
 ): Promise<T> {
   const queue: Waiting<Task, Result>[] = [];
   const busy = new Map<Worker, Waiting<Task, Result>>();
@@ -46,7 +49,7 @@ export async function withThreads<Task, Result, T>(
     if (waiting !== undefined) settle(waiting);
     next();
   };
-  const workers = Array.from({ length: Math.min(MOST, availableParallelism()) }, () => {
+  const workers = Array.from({ length: most }, () => {
     const worker = new Worker(program);
     worker.on('message', (word: Word<Result>) => {
       if ('bytes' in word) busy.get(worker)?.onBytes(word.bytes);
@@ -82,6 +85,16 @@ export async function withThreads<Task, Result, T>(
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
+}
+
+/** Of nice(2): whoever else wants the processor goes first. */
+const LAST = 19;
+
+/** From now on this thread has the processors that nobody else wants: for work that is in no hurry. */
+export function giveWay(): void {
+  // Linux has a priority for each thread, by its number.
+  const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+  setPriority(thread, LAST);
 }
 
 /** A thread's whole life: one task after the other, and what came of each. */

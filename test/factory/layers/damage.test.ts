@@ -122,15 +122,43 @@ describe('a layer of the cache in whose tar a byte changed', () => {
 
   it('is not blamed either when a layer above it cannot be built: that is what is told', async () => {
     const fault = new Error('its recipe failed');
-    const growing = async (): Promise<GrowingLayers> => {
+    const layer = await build();
+    const growing = (): GrowingLayers => {
       const above = Promise.reject(fault);
       above.catch(() => undefined);
-      return { built: [await build()], above };
+      return { built: [layer], above };
     };
     const mend = (): Promise<void> => Promise.reject(new Error('nothing to mend'));
     const early = (): Promise<never> => Promise.reject(new Error('no such file'));
-    await expect(mendingLayers(growing, early, mend)).rejects.toBe(fault);
-    await expect(mendingLayers(growing, mergeAll, mend)).rejects.toBe(fault);
+    await expect(mendingLayers(() => Promise.resolve(growing()), early, mend)).rejects.toBe(fault);
+    await expect(mendingLayers(() => Promise.resolve(growing()), mergeAll, mend)).rejects.toBe(fault);
+  });
+
+  it('is read again when it was mended while one above it was built', async () => {
+    const layer = await build();
+    const good = await merge([layer]);
+    rmSync(layer.headers);
+    const growing = (): GrowingLayers => ({
+      built: [layer],
+      above: cache
+        .discard(KEY)
+        .then(build)
+        .then(() => []),
+      isMended: () => true,
+    });
+    let turns = 0;
+    const early = async (layers: GrowingLayers): Promise<string> => {
+      turns += 1;
+      return turns === 1 ? await merge(layers.built) : await mergeAll(layers);
+    };
+    expect(
+      await mendingLayers(
+        () => Promise.resolve(growing()),
+        early,
+        () => Promise.resolve(),
+      ),
+    ).toBe(good);
+    expect(turns).toBe(2);
   });
 });
 

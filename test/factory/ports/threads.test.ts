@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { getPriority, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Doing, withThreads } from '../../../factory/ports/threads';
+
+const COMPILED = resolve(__dirname, '../../../dist/factory/ports/threads.js');
 
 let folder: string;
 beforeEach(() => {
@@ -52,5 +54,39 @@ describe('threads', () => {
       (run: Doing<Task, string>) => Promise.allSettled(Array.from({ length: 20 }, () => run({ file: 'x' }))),
     );
     expect(found.every(({ status }) => status === 'rejected')).toBe(true);
+  });
+
+  it('are as many as is asked for', async () => {
+    const tasks = Array.from({ length: 20 }, () => ({ file: 'x' }));
+    const found = await withThreads(
+      program("{ result: require('node:worker_threads').threadId }"),
+      (run: Doing<Task, number>) => Promise.all(tasks.map((task) => run(task))),
+      1,
+    );
+    expect(new Set(found).size).toBe(1);
+  });
+
+  it('give way alone: the others of the process stay as they are', async () => {
+    const file = join(folder, 'worker.cjs');
+    writeFileSync(
+      file,
+      `const { parentPort } = require('node:worker_threads');
+       const { readFileSync } = require('node:fs');
+       const { giveWay } = require(${JSON.stringify(COMPILED)});
+       const nice = () => readFileSync('/proc/thread-self/stat', 'utf8').replace(/^.*\\) /, '').split(' ')[16];
+       parentPort.on('message', () => {
+         const before = nice();
+         giveWay();
+         parentPort.postMessage({ result: [before, nice()].map(Number) });
+       });`,
+    );
+    const [before = 0, after] = await withThreads(
+      file,
+      (run: Doing<Task, number[]>) => run({ file: 'x' }),
+      1,
+    );
+    expect(before).toBeLessThan(19);
+    expect(after).toBe(19);
+    expect(getPriority()).toBe(before);
   });
 });

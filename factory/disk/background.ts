@@ -1,0 +1,6 @@
+import { giveWay, serve } from '../ports/threads';
+import { doTask } from './tasks';
+
+/* What a thread of an assembly runs whose task has time until the end. */
+giveWay();
+serve(doTask);
