@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { allEnded } from '../all-ended';
 import type { Lock } from '../contracts/lock';
@@ -11,18 +11,18 @@ import { withWorkFolder } from '../layers/work-folder';
 import { withThreads } from '../ports/threads';
 import type { Project } from '../project';
 import { type Base, CONTENTS, contentsText, newestBase, type OnDisk } from './base';
+import { BOOT, type BootFiles, copyBoot } from './boot';
 import { copyLayers } from './copy-layers';
 import { writeBootEntry, writeEsp } from './esp';
 import { derivedUuid, derivedVolumeId, nameDigest, sealSalt } from './identity';
 import { writeImageManifest } from './image-manifest';
 import { type ImageFiles, keep } from './keep';
-import { identified, type Layout, partitionTable, placeOf } from './layout';
+import { identified, type Layout, partitionTable, type Place, placeOf } from './layout';
 import { type DiskPlan, planDisk } from './plan-disk';
-import { BOOT } from './root';
 import { sealedPartitions, writeSeal } from './seal';
 import { fillOf } from './segments';
 import { writeState } from './state';
-import { carryTaken, layersNotRead, rootBlocks, strayed } from './taken';
+import { carryTaken, rootBlocks, strayed } from './taken';
 import type { DoTask, Result, Task } from './tasks';
 import type { DiskTools } from './tools-tree';
 import { clearWhole } from './whole';
@@ -124,7 +124,7 @@ async function writeImage(
   const step = options.onStep ?? ((): void => undefined);
   const { tools, lock, layers } = options;
   closeSync(openSync(disk, 'wx'));
-  let carried = Promise.resolve(true);
+  let [carried, esp] = [Promise.resolve(true), Promise.resolve()];
   try {
     const plan = await planDisk({
       ...{ tools, lock, layers, base, work },
@@ -138,6 +138,11 @@ async function writeImage(
         );
         carried.catch(() => undefined);
       },
+      onBoot(boot, place) {
+        if (statSync(disk).size < place.start + place.size) truncateSync(disk, place.start + place.size);
+        esp = writeBoot(options, boot, { disk, ...place }, work);
+        esp.catch(() => undefined);
+      },
       onBuilt() {
         step('root file system');
       },
@@ -147,7 +152,7 @@ async function writeImage(
     const writing = { options, plan, run, work, disk };
     await writeFiles(writing);
     step('seal');
-    const sealed = await sealDisk(writing);
+    const sealed = await sealDisk(writing, esp);
     step('disk');
     const [digest, manifestDigest, , isSound] = await allEnded([
       countDisk(writing),
@@ -166,6 +171,7 @@ async function writeImage(
       contents: contentsText(placed(plan)),
     };
   } catch (error) {
+    await Promise.allSettled([esp]);
     if (!(await carried)) return undefined;
     throw error;
   }
@@ -234,15 +240,35 @@ function counting(options: AssembleOptions, total: number): (bytes: number) => v
 // their checksums. Partitions are found by UUIDs of the content.
 const template = ({ image }: Lock): string => nameDigest(image);
 
+/** Writes the ESP, but for the boot entry. */
+async function writeBoot(
+  { tools, lock }: AssembleOptions,
+  boot: BootFiles,
+  place: Place & { disk: string },
+  work: string,
+): Promise<void> {
+  copyBoot(boot, work);
+  await writeEsp(tools, work, place, {
+    boot: join(work, BOOT),
+    volumeId: derivedVolumeId(template(lock), 'esp file system'),
+    epoch: lock.epoch,
+  });
+}
+
 /** Writes the files that are not taken from the base, and the state's file system. */
 async function writeFiles({ options, plan, run, work, disk }: Writing): Promise<void> {
   const { tools, lock } = options;
-  const { layers, contents, added, root, taken, layout } = plan;
-  const read = layers.filter((_, index) => taken?.layers.has(index) !== true);
+  const { layers, added, root, taken, layout } = plan;
+  const isTaken = (index: number): boolean => taken?.layers.has(index) === true;
+  const read = layers.filter((_, index) => !isTaken(index));
   await allEnded([
     copyLayers(run, {
-      ...{ layers, added, root, disk, start: placeOf(layout.places, 'root').start, aside: work },
-      taken: layersNotRead(taken, layers, contents),
+      ...{ layers, added, root, disk, start: placeOf(layout.places, 'root').start },
+      taken: new Map(
+        [...layers.entries()].flatMap(([index, { headersDigest }]) =>
+          isTaken(index) ? [[index, headersDigest]] : [],
+        ),
+      ),
       onBytes: counting(
         options,
         read.reduce((sum, { size }) => sum + size, 0),
@@ -258,7 +284,11 @@ async function writeFiles({ options, plan, run, work, disk }: Writing): Promise<
 }
 
 /** Writes the hash tree, and what is known with the root hash: boot entry and partition table. */
-async function sealDisk({ options, plan, run, work, disk }: Writing): Promise<Sealed> {
+/** @param written the ESP. */
+async function sealDisk(
+  { options, plan, run, work, disk }: Writing,
+  written: Promise<void>,
+): Promise<Sealed> {
   const { tools, lock } = options;
   const { contentId, root, taken, layout, segments } = plan;
   const esp = { disk, ...placeOf(layout.places, 'esp') };
@@ -275,11 +305,7 @@ async function sealDisk({ options, plan, run, work, disk }: Writing): Promise<Se
       },
       run,
     ),
-    writeEsp(tools, work, esp, {
-      boot: join(work, BOOT),
-      volumeId: derivedVolumeId(template(lock), 'esp file system'),
-      epoch: lock.epoch,
-    }),
+    written,
   ]);
   const uuids = {
     ...sealedPartitions(rootHash),
@@ -302,11 +328,14 @@ async function sealDisk({ options, plan, run, work, disk }: Writing): Promise<Se
 /** Takes what of the base is to stand elsewhere, and counts the whole disk: 64 hex digits. */
 async function countDisk({ options, plan, run, disk }: Writing): Promise<string> {
   const { layout, segments, taken } = plan;
-  const tree = placeOf(layout.places, 'root-verity');
+  const [tree, state] = [placeOf(layout.places, 'root-verity'), placeOf(layout.places, 'state')];
+  const end = state.start + state.size;
   const written = [
     { start: 0, size: placeOf(layout.places, 'root').start },
     ...segments,
-    { start: tree.start, size: layout.size - tree.start },
+    { start: tree.start, size: tree.size },
+    { start: state.start, size: state.size, isHoles: true },
+    { start: end, size: layout.size - end },
   ];
   return await run(
     fillOf(written, { disk, size: layout.size, base: taken?.base.disk }),

@@ -4,14 +4,15 @@ import { open } from 'node:fs/promises';
 import { readAhead } from './read-ahead';
 import { writeWhole } from './whole';
 
-/** Numbers of a piece: its byte of the tar, its bytes, the index of its target, its byte there. */
-export const PIECE = 4;
+/** Numbers of a piece: its byte of the tar, its bytes, its byte of the disk or NOWHERE. */
+export const PIECE = 3;
+export const NOWHERE = -1;
 
 export interface CopyTask {
   readonly kind: 'copy';
   readonly tar: string;
-  /** Files that are there. */
-  readonly targets: readonly string[];
+  /** File that is there. */
+  readonly disk: string;
   /** PIECE numbers each, in the order of the tar; no two share a byte of it. */
   readonly pieces: Float64Array;
 }
@@ -29,7 +30,7 @@ export async function copyLayer(task: CopyTask, onBytes: (bytes: number) => void
   const whole = createHash('sha256');
   const frame = createHash('sha256');
   const tar = await open(task.tar, 'r');
-  const targets = task.targets.map((target) => openSync(target, 'r+'));
+  const disk = openSync(task.disk, 'r+');
   try {
     const { size: length } = await tar.stat();
     let piece = 0;
@@ -37,11 +38,11 @@ export async function copyLayer(task: CopyTask, onBytes: (bytes: number) => void
       const end = from + chunk.length;
       whole.update(chunk);
       for (let at = from; at < end;) {
-        const [start = Infinity, size = 0, target = 0, to = 0] = pieces.subarray(piece, piece + PIECE);
+        const [start = Infinity, size = 0, to = 0] = pieces.subarray(piece, piece + PIECE);
         const until = Math.min(end, at < start ? start : start + size);
         const bytes = chunk.subarray(at - from, until - from);
         if (at < start) frame.update(bytes);
-        else writeWhole(targets[target] ?? -1, bytes, to + at - start);
+        else if (to !== NOWHERE) writeWhole(disk, bytes, to + at - start);
         if (until === start + size) piece += PIECE;
         at = until;
       }
@@ -50,6 +51,6 @@ export async function copyLayer(task: CopyTask, onBytes: (bytes: number) => void
     return { digest: `sha256:${whole.digest('hex')}`, frame: frame.digest('hex') };
   } finally {
     await tar.close();
-    for (const file of targets) closeSync(file);
+    closeSync(disk);
   }
 }

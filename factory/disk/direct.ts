@@ -24,6 +24,24 @@ export function alignedBuffers(count: number, size: number): Buffer[] {
 const isRefused = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EINVAL';
 
+/**
+ * A file to be read past the page cache, where the file system can: of holes the cache would hold zeros. Places, sizes
+ * and memory of a read must be multiples of ALIGNED.
+ */
+export async function openDirect(path: string): Promise<FileHandle> {
+  let direct: FileHandle | undefined;
+  try {
+    direct = await open(path, constants.O_RDONLY | constants.O_DIRECT);
+    // Some say it only when they are asked for bytes.
+    await direct.read(alignedBuffers(1, ALIGNED)[0] ?? Buffer.alloc(0), 0, ALIGNED, 0);
+    return direct;
+  } catch (error) {
+    await direct?.close();
+    if (!isRefused(error)) throw error;
+    return await open(path, 'r');
+  }
+}
+
 /** Writes to one file, past the page cache as long as the kernel takes it. */
 export class DirectWriter {
   private constructor(

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
-import { DirectWriter } from './direct';
+import { DirectWriter, openDirect } from './direct';
 import { CHUNK, readAhead } from './read-ahead';
+import { OWN, OWN_HOLES } from './segments';
 
-/** Numbers of a run: its byte of the disk, its bytes, its byte of the base, or -1. */
+/** Numbers of a run: its byte of the disk, its bytes, its byte of the base, or OWN or OWN_HOLES. */
 const RUN = 3;
 /** Numbers of a gap: its byte of the disk, its bytes. */
 const GAP = 2;
@@ -28,13 +29,14 @@ interface RunRead {
   readonly size: number;
   /** Byte of the disk. */
   readonly start: number;
-  readonly isBase: boolean;
+  readonly of: 'base' | 'disk' | 'holes';
 }
 
 function* runs(numbers: Float64Array): Generator<RunRead> {
   for (let index = 0; index < numbers.length; index += RUN) {
-    const [start = 0, size = 0, from = -1] = numbers.subarray(index, index + RUN);
-    yield { at: from === -1 ? start : from, size, start, isBase: from !== -1 };
+    const [start = 0, size = 0, from = OWN] = numbers.subarray(index, index + RUN);
+    const of = from === OWN_HOLES ? 'holes' : from === OWN ? 'disk' : 'base';
+    yield { at: of === 'base' ? from : start, size, start, of };
   }
 }
 
@@ -73,21 +75,23 @@ export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void)
   };
   const clear = clearing(task.gaps);
   const disk = await open(task.disk, 'r');
+  let holes: FileHandle | undefined;
   let base: FileHandle | undefined;
   let writer: DirectWriter | undefined;
   let writing = Promise.resolve();
   try {
+    holes = await openDirect(task.disk);
+    const files = { disk, holes, base: disk };
     if (task.base !== undefined) {
       base = await open(task.base, 'r');
+      files.base = base;
       writer = await DirectWriter.open(task.disk);
     }
-    for await (const { of, from, bytes } of readAhead(runs(task.runs), ({ isBase }) =>
-      isBase && base !== undefined ? base : disk,
-    )) {
+    for await (const { of, from, bytes } of readAhead(runs(task.runs), (run) => files[run.of])) {
       const start = of.start + from;
       countZeros(start);
       const before = writing;
-      if (of.isBase) {
+      if (of.of === 'base') {
         clear(bytes, start);
         if (writer !== undefined && of.at !== of.start) {
           writing = writer.write(bytes, start);
@@ -105,6 +109,7 @@ export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void)
   } finally {
     await writing.finally(async () => {
       await disk.close();
+      await holes?.close();
       await base?.close();
       await writer?.close();
     });

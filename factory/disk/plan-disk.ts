@@ -4,13 +4,14 @@ import type { Lock } from '../contracts/lock';
 import type { CachedLayer } from '../layers/cache';
 import { contentId as contentIdOf } from '../layers/content-id';
 import { soundManifest } from '../layers/damage';
-import { allOf, type GrowingLayers, inOrder } from '../layers/growing';
+import { type GrowingLayers, inOrder } from '../layers/growing';
 import { type AddedFile, type Content, mergeLayers, type MergeLayer } from '../layers/merge';
 import { type Base, type Contents, contentsOf } from './base';
+import { BOOT, type BootFiles, bootSize } from './boot';
 import { espSize } from './esp';
 import { derivedUuid } from './identity';
-import { layOut, type Places, placeOf } from './layout';
-import { BOOT, planRoot, type PlannedRoot } from './root';
+import { layOut, type Place, type Places, placeOf } from './layout';
+import { planRoot, type PlannedRoot } from './root';
 import { treeOver } from './seal';
 import type { Segment } from './segments';
 import { STATE_SIZE } from './state';
@@ -27,6 +28,8 @@ export interface PlanDiskOptions {
   readonly onTaken: (taken: Taken) => void;
   /** Folder for what is made in passing. */
   readonly work: string;
+  /** Told what the ESP has besides, and where it is, before more is known. */
+  readonly onBoot: (boot: BootFiles, esp: Place) => void;
   /** Told when all layers are built. */
   readonly onBuilt: () => void;
 }
@@ -64,18 +67,38 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
   const { tools, lock, work } = options;
   const { image, epoch } = lock;
   const names = join(work, 'names.tar');
+  const layers: CachedLayer[] = [];
   const manifests = options.layers.built.map(soundManifest);
   const contents = manifests.map(contentsOf);
   const taken = takenFrom(options.base, contents);
   if (taken !== undefined) options.onTaken(taken);
+  async function* inTurn(): AsyncGenerator<CachedLayer> {
+    for await (const layer of inOrder(options.layers)) {
+      if (layers.push(layer) > manifests.length) {
+        const manifest = soundManifest(layer);
+        manifests.push(manifest);
+        contents.push(contentsOf(manifest));
+      }
+      yield layer;
+    }
+  }
+  let esp = 0;
   const merged = await mergeLayers({
-    layers: inOrder(options.layers),
+    layers: inTurn(),
+    onBase(files) {
+      const [layer] = layers;
+      const [listed] = contents;
+      if (layer === undefined || listed === undefined) throw new Error('there is no base layer');
+      const boot = { layer, files, listed };
+      esp = espSize(tools, bootSize(boot));
+      // It is the first on the disk: whatever follows, it lies there.
+      options.onBoot(boot, placeOf(layOut([{ name: 'esp', size: esp }]).places, 'esp'));
+    },
     added: (all) => [imageJson(image, all)],
     leftOut: [BOOT],
     epoch,
     names,
   });
-  const layers = await allOf(options.layers);
   options.onBuilt();
   const contentId = contentIdOf(layers);
   const added = [imageJson(image, layers)];
@@ -84,14 +107,8 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
     isVolatile: (path) => merged.ownerOf(path) === VOLATILE,
     uuid: derivedUuid(contentId, 'root file system'),
   });
-  for (const layer of layers.slice(manifests.length)) {
-    const manifest = soundManifest(layer);
-    manifests.push(manifest);
-    contents.push(contentsOf(manifest));
-  }
-  const boot = [...merged.leftOut.values()].reduce((sum, { size }) => sum + size, 0);
   const layout = layOut([
-    { name: 'esp', size: espSize(tools, boot) },
+    { name: 'esp', size: esp },
     { name: 'root', size: root.size },
     { name: 'root-verity', size: treeOver(root.size).size },
     { name: 'state', size: STATE_SIZE },

@@ -5,10 +5,6 @@ import { placeRoot } from './place';
 import type { DiskTools } from './tools-tree';
 import { readWhole } from './whole';
 
-/** The base layer's folder whose files go to the ESP in place of the root partition. */
-export const BOOT = 'boot';
-export const isBoot = (path: string): boolean => path.startsWith(`${BOOT}/`);
-
 export interface RootOptions {
   readonly layers: readonly MergeLayer[];
   /** Files made at assembly. */

@@ -8,6 +8,8 @@ export interface Segment {
   readonly size: number;
   /** Byte of the base's disk that it is taken from; undefined when it is no content of it. */
   readonly from?: number;
+  /** Whether hardly any of it was ever written, where it is no content of the base. */
+  readonly isHoles?: boolean;
 }
 
 /** A stretch that is read and counted in one go; it may have zeros in it. */
@@ -15,9 +17,11 @@ export interface Run {
   /** First byte on the disk. */
   readonly start: number;
   readonly size: number;
-  /** First byte on the base's disk; -1 when it is read from the disk itself. */
+  /** First byte on the base's disk; OWN or OWN_HOLES when it is read from the disk itself. */
   readonly from: number;
 }
+export const OWN = -1;
+export const OWN_HOLES = -2;
 
 /** Zeros of up to so many bytes between two segments are read along. */
 const JOIN = 64 * 1024;
@@ -25,15 +29,17 @@ const JOIN = 64 * 1024;
 /** Segments in the order of the disk, those that lie close together as one: what is read at once. */
 export function runsOf(segments: readonly Segment[]): Run[] {
   const runs: Run[] = [];
-  for (const { start, size, from } of segments) {
+  for (const { start, size, from, isHoles } of segments) {
     const last = runs.at(-1);
-    const shift = from === undefined ? undefined : from - start;
+    const own = isHoles === true ? OWN_HOLES : OWN;
     const fits =
       last !== undefined &&
       start - (last.start + last.size) <= JOIN &&
-      (last.from === -1 ? shift === undefined : shift === last.from - last.start);
+      (from === undefined || last.from < 0
+        ? last.from === (from ?? own)
+        : from - start === last.from - last.start);
     if (fits) runs[runs.length - 1] = { ...last, size: start + size - last.start };
-    else runs.push({ start, size, from: from ?? -1 });
+    else runs.push({ start, size, from: from ?? own });
   }
   return runs;
 }

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { CachedLayer } from '../layers/cache';
 import type { AddedFile, Content, Merged } from '../layers/merge';
 import { type Base, type Contents, hasAll, type OnDisk } from './base';
+import { isBoot } from './boot';
 import { carryOf } from './carry';
-import type { TakenLayer } from './copy-layers';
 import { sealSalt } from './identity';
 import { placeOf } from './layout';
-import { isBoot, type PlannedRoot } from './root';
+import type { PlannedRoot } from './root';
 import { digestPlace } from './seal';
 import { type Blocks, blocksWithDigests, type Segment } from './segments';
 import type { DoTask } from './tasks';
@@ -59,21 +58,6 @@ export function strayed(taken: Taken, segments: readonly Segment[]): OnDisk[] {
   const staying = new Set(segments.flatMap(({ start, from }) => (start === from ? [start] : [])));
   return taken.contents.filter(({ at }) => !staying.has(at));
 }
-
-/** What of those layers' archives can still be read by itself. */
-export const layersNotRead = (
-  taken: Taken | undefined,
-  layers: readonly CachedLayer[],
-  contents: readonly Contents[],
-): ReadonlyMap<number, TakenLayer> =>
-  new Map(
-    [...layers.entries()]
-      .filter(([index]) => taken?.layers.has(index) === true)
-      .map(([index, { headersDigest }]) => [
-        index,
-        { headersDigest, sha256Of: (path) => contents[index]?.get(path)?.sha256 },
-      ]),
-  );
 
 /** sha256 of what stands in the root file system; names of one file have one content. */
 export function digestsOf(

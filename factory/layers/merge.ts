@@ -24,6 +24,8 @@ export interface AddedFile {
 export interface MergeOptions {
   /** From the bottom up; each is gone through when it comes. */
   readonly layers: Iterable<MergeLayer> | AsyncIterable<MergeLayer>;
+  /** Told when the first layer was gone through, with what was left out of it. */
+  readonly onBase?: (leftOut: ReadonlyMap<string, Content>) => void;
   /** Files made at assembly of those layers. */
   readonly added: (layers: readonly MergeLayer[]) => readonly AddedFile[];
   /** Folders of the base layer whose files (boot loader's files) are collected, not merged. */
@@ -144,6 +146,7 @@ export async function mergeLayers(options: MergeOptions): Promise<Merged> {
         }
       }
       frames.push(frame.digest('hex'));
+      if (index === 0) options.onBase?.(leftOut);
     }
     const last = layers.at(-1);
     if (last === undefined) throw new Error('no layers to merge');

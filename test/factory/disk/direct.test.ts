@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { alignedBuffers, DirectWriter } from '../../../factory/disk/direct';
+import { alignedBuffers, DirectWriter, openDirect } from '../../../factory/disk/direct';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -40,7 +40,26 @@ describe('bytes written past the page cache', () => {
     },
   );
 
+  it.each([tmpdir(), '/dev/shm'])(
+    'are read past it as they were written by whatever way: in %s',
+    async (parent) => {
+      const folder = mkdtempSync(join(parent, 'kiln-direct-'));
+      folders.push(folder);
+      const file = join(folder, 'disk');
+      writeFileSync(file, Buffer.alloc(3 * 4096, 'text'));
+      truncateSync(file, 16 * 4096);
+      const [bytes] = alignedBuffers(1, 16 * 4096) as [Buffer];
+      bytes.fill('x');
+      const reader = await openDirect(file);
+      const { bytesRead } = await reader.read(bytes, 0, bytes.length, 0);
+      await reader.close();
+      expect(bytesRead).toBe(bytes.length);
+      expect(readFileSync(file).equals(bytes)).toBe(true);
+    },
+  );
+
   it('do not go to a file that is not there', async () => {
     await expect(DirectWriter.open('/nonexistent/disk')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(openDirect('/nonexistent/disk')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BLOCK, blocksOf } from '../../../factory/disk/erofs';
 import { CHUNK } from '../../../factory/disk/read-ahead';
-import { fillOf, gapsOf, runsOf, type Segment } from '../../../factory/disk/segments';
+import { fillOf, gapsOf, OWN_HOLES, runsOf, type Segment } from '../../../factory/disk/segments';
 import { doTask } from '../../../factory/disk/tasks';
 
 let folder: string;
@@ -27,7 +27,7 @@ const segments: fc.Arbitrary<Segment[]> = fc
     fc.record({
       gap: fc.oneof(fc.constant(0), fc.nat(3), fc.nat(MIB / BLOCK)),
       size: fc.oneof(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 2 * CHUNK })),
-      from: fc.oneof(fc.constant('disk'), fc.constant('same place'), fc.nat(SIZE / BLOCK)),
+      from: fc.oneof(fc.constantFrom('disk', 'holes', 'same place'), fc.nat(SIZE / BLOCK)),
     }),
     { maxLength: 40 },
   )
@@ -37,8 +37,9 @@ const segments: fc.Arbitrary<Segment[]> = fc
     for (const { gap, size, from } of drawn) {
       const start = (blocksOf(at) + gap) * BLOCK;
       if (start + size > SIZE) break;
-      const place = from === 'same place' ? start : from === 'disk' ? from : from * BLOCK;
-      if (typeof place !== 'number') found.push({ start, size });
+      const place = from === 'same place' ? start : typeof from === 'number' ? from * BLOCK : from;
+      if (place === 'holes') found.push({ start, size, isHoles: true });
+      else if (place === 'disk') found.push({ start, size });
       else if (place + size <= SIZE) found.push({ start, size, from: place });
       else continue;
       at = start + size;
@@ -95,9 +96,10 @@ describe('runs', () => {
         const bytes = (all: readonly { readonly size: number }[]): number =>
           all.reduce((sum, { size }) => sum + size, 0);
         expect(bytes(runs)).toBe(bytes(given) + bytes(gaps));
-        for (const { start, size, from } of given) {
+        for (const { start, size, from, isHoles } of given) {
           const run = runs.find((each) => each.start <= start && start + size <= each.start + each.size);
-          expect(run === undefined || run.from === -1 ? undefined : run.from + start - run.start).toBe(from);
+          expect(run === undefined || run.from < 0 ? undefined : run.from + start - run.start).toBe(from);
+          expect(run?.from === OWN_HOLES).toBe(isHoles === true);
           expect(gaps.some((gap) => gap.start < start + size && start < gap.start + gap.size)).toBe(false);
         }
       }),

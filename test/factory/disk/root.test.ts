@@ -7,9 +7,10 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LayerName } from '../../../factory/contracts/layers';
+import { BOOT, copyBoot } from '../../../factory/disk/boot';
 import { copyLayers } from '../../../factory/disk/copy-layers';
 import { BLOCK } from '../../../factory/disk/erofs';
-import { BOOT, planRoot, type PlannedRoot } from '../../../factory/disk/root';
+import { planRoot, type PlannedRoot } from '../../../factory/disk/root';
 import { doTask } from '../../../factory/disk/tasks';
 import type { DiskTools } from '../../../factory/disk/tools-tree';
 import { archive } from '../../../factory/layers/archive';
@@ -117,7 +118,6 @@ async function planned(
 interface Made {
   readonly root: PlannedRoot;
   readonly image: Buffer;
-  readonly aside: string;
 }
 
 /** The root file system of those contents, at that byte of a disk. */
@@ -134,12 +134,12 @@ async function made(
   const layers = [await layer('os', os), await layer('code', code)];
   const added = [{ path: IMAGE, content: 'made at assembly' }];
   const root = await planned(layers, added);
-  const [disk, aside, start] = [join(folder, 'disk'), join(folder, 'aside'), 3 * BLOCK];
+  const [disk, start] = [join(folder, 'disk'), 3 * BLOCK];
   writeFileSync(disk, '');
   truncateSync(disk, start + root.size);
   damage?.(layers);
-  await copyLayers(doTask, { layers, added, root, disk, start, aside });
-  return { root, image: readFileSync(disk).subarray(start), aside };
+  await copyLayers(doTask, { layers, added, root, disk, start });
+  return { root, image: readFileSync(disk).subarray(start) };
 }
 
 describe('a root file system', () => {
@@ -151,7 +151,7 @@ describe('a root file system', () => {
         fc.array(sizes, { minLength: FILES.length, maxLength: FILES.length }),
         async (given) => {
           const contents = given.map((size, index) => Buffer.alloc(size, `content ${String(index)} `));
-          const { root, image, aside } = await made(contents);
+          const { root, image } = await made(contents);
           const expected = new Map([
             ...FILES.map((path, index) => [path, contents[index]] as const),
             ['usr/lib/z.so', contents[FILES.indexOf('usr/lib/a.so')]] as const,
@@ -163,7 +163,7 @@ describe('a root file system', () => {
             expect(found.get(path)?.equals(content ?? Buffer.alloc(1)), path).toBe(true);
           expect(image.readUInt32LE(1024 + 36) * BLOCK).toBe(root.size);
           expect(root.names).toBe(root.merged.entries);
-          expect(readFileSync(join(aside, 'boot/vmlinuz'), 'utf8')).toBe('kernel');
+          expect([...root.merged.leftOut.keys()]).toEqual(['boot/vmlinuz']);
           // Nothing but metadata, contents and zeros.
           let used = METADATA.length / BLOCK;
           for (const { size } of new Set(root.merged.contents.values())) used += Math.ceil(size / BLOCK);
@@ -213,34 +213,25 @@ describe('a root file system', () => {
   });
 
   describe('of a layer whose contents come from elsewhere', () => {
-    const kernel = createHash('sha256').update('kernel').digest('hex');
-    async function copied(frame: string | undefined, sha256: string): Promise<Made> {
+    async function copied(frame?: string): Promise<Made> {
       const layers = [await layer('os', new Map([['boot/vmlinuz', Buffer.from('kernel')], ...USR]))];
       const root = await planned(layers);
-      const [disk, aside] = [join(folder, 'disk'), join(folder, 'aside')];
+      const disk = join(folder, 'disk');
       writeFileSync(disk, '');
       truncateSync(disk, root.size);
-      const known = {
-        headersDigest: `sha256:${frame ?? root.merged.frames[0] ?? ''}`,
-        sha256Of: () => sha256,
-      };
-      const taken = new Map([[0, known]]);
-      await copyLayers(doTask, { layers, added: [], root, disk, start: 0, aside, taken });
-      return { root, image: readFileSync(disk), aside };
+      const taken = new Map([[0, `sha256:${frame ?? root.merged.frames[0] ?? ''}`]]);
+      await copyLayers(doTask, { layers, added: [], root, disk, start: 0, taken });
+      return { root, image: readFileSync(disk) };
     }
 
-    it('has its metadata, and what stands outside of it', async () => {
-      const { root, image, aside } = await copied(undefined, kernel);
-      expect(readFileSync(join(aside, 'boot/vmlinuz'), 'utf8')).toBe('kernel');
+    it('has its metadata and nothing else', async () => {
+      const { root, image } = await copied();
       expect(image.subarray(0, root.metadata.length).equals(root.metadata)).toBe(true);
       expect(image.subarray(root.metadata.length).every((byte) => byte === 0)).toBe(true);
     });
 
-    it.each([
-      ['its headers are not those that were built', '0'.repeat(64), kernel],
-      ['a file outside of it is another', undefined, '0'.repeat(64)],
-    ])('is refused when %s', async (_, frame, sha256) => {
-      await expect(copied(frame, sha256)).rejects.toMatchObject({ code: 'layer-damaged' });
+    it('is refused when its headers are not those that were built', async () => {
+      await expect(copied('0'.repeat(64))).rejects.toMatchObject({ code: 'layer-damaged' });
     });
   });
 
@@ -267,5 +258,24 @@ describe('a root file system', () => {
       code: 'root-failed',
       message: expect.stringContaining('features') as string,
     });
+  });
+});
+
+describe('the boot files', () => {
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+  async function copied(listed: string): Promise<string> {
+    const os = await layer('os', new Map([['boot/vmlinuz', Buffer.from('kernel')], ...USR]));
+    const { merged } = await planned([os]);
+    const list = new Map([['boot/vmlinuz', { sha256: listed, size: 6 }]]);
+    copyBoot({ layer: os, files: merged.leftOut, listed: list }, folder);
+    return readFileSync(join(folder, 'boot/vmlinuz'), 'utf8');
+  }
+
+  it('are those of the base layer', async () => {
+    expect(await copied(sha256('kernel'))).toBe('kernel');
+  });
+
+  it('are refused when they are not what its manifest lists', async () => {
+    await expect(copied(sha256('another'))).rejects.toMatchObject({ code: 'layer-damaged' });
   });
 });

@@ -71,11 +71,11 @@ async function merge(layers: readonly CachedLayer[]): Promise<string> {
   let to = 0;
   const numbers = [...contents.values()].flatMap(({ at, size }) => {
     to += size;
-    return [at, size, 0, to - size];
+    return [at, size, to - size];
   });
   for (const [index, layer] of layers.entries()) {
     const pieces = Float64Array.from(numbers);
-    const copied = await doTask({ kind: 'copy', tar: layer.tar, targets: [target], pieces });
+    const copied = await doTask({ kind: 'copy', tar: layer.tar, disk: target, pieces });
     if (copied.digest !== layer.digest || copied.frame !== frames[index]) throw new Error('another tar');
   }
   const bytes = Buffer.concat([names, target].map((file) => readFileSync(file)));
