@@ -8,6 +8,8 @@ const SMALLEST = 64 * MIB;
 /** Another kernel or initrd seldom moves what lies behind the ESP. */
 const STEP = 32 * MIB;
 const SECTOR = 512;
+/** Heads and sectors a track, which nothing that boots today reads. */
+const GEOMETRY = '128/63';
 
 /** Where the partition lies on the disk. */
 interface EspPlace {
@@ -116,6 +118,8 @@ export async function writeEsp(
   writeFileSync(settings, 'timeout 0\neditor no\n');
   await tools.run('mkfs.vfat', [
     ...['--invariant', '-F', '32', '-s', '1', '-i', volumeId, '-n', 'KILN-ESP'],
+    // Else it is guessed from the bytes that the file has by now.
+    ...['-g', GEOMETRY],
     ...['--offset', String(place.start / SECTOR), place.disk, String(place.size / 1024)],
   ]);
   await tools.run('mmd', ['-i', within(place), '::EFI', '::EFI/BOOT', '::loader', '::loader/entries']);
