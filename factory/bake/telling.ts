@@ -5,12 +5,18 @@ import { tell } from './events';
 /** Milliseconds between two counts of a growing tree: `du` takes 60 ms for the largest. */
 const BEAT = 2000;
 
-/** Tells the bake that a step failed and why, before its error goes on. */
+/** Errors that were told as those of a step: whoever waits for that step hands them on. */
+const told = new WeakSet<KilnError>();
+
+/** Tells the bake that a step failed and why, once, before its error goes on. */
 export async function tellingFailure<T>(step: () => string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof KilnError) tell({ event: 'failed', step: step(), what: error.message });
+    if (error instanceof KilnError && !told.has(error)) {
+      told.add(error);
+      tell({ event: 'failed', step: step(), what: error.message });
+    }
     throw error;
   }
 }

@@ -10,7 +10,7 @@ import { admit, type Vault } from '../vault';
 import { archive } from './archive';
 import { LayerCache, TAR, type CachedLayer } from './cache';
 import { surveyTar } from './manifest';
-import { nodeSchema, UNPACKED, type PlannedLayer } from './plan';
+import { hiddenOf, nodeSchema, UNPACKED, type PlannedLayer } from './plan';
 import { runRecipe } from './sandbox';
 import type { Unpacked } from './tree-check';
 import { unpackedTree } from './trees';
@@ -45,10 +45,10 @@ async function trees(
   layer: PlannedLayer,
 ): Promise<Map<string, string>> {
   const cache = new LayerCache(context.project.cache);
-  const below = UNPACKED[layer.name].map((name) => {
+  const below = UNPACKED[layer.name].map(({ layer: name, hidden }) => {
     const plan = planned.find((each) => each.name === name);
     const cached = plan === undefined ? undefined : cache.get(plan.key);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) return { cached, hidden };
     throw new KilnError({
       code: 'layer-missing',
       what: `layer ${layer.name} is made upon layer ${name}, which is not built`,
@@ -59,28 +59,29 @@ async function trees(
   return await withThreads<Unpacked, string | undefined, Map<string, string>>(
     join(__dirname, 'worker.js'),
     async (difference) => {
-      const unpack = (from: CachedLayer): Promise<string> =>
-        unpackedTree(
-          ...([context.exec, context.project.cache, from] as const),
-          (what) => {
+      const unpack = (from: CachedLayer, hidden?: readonly string[]): Promise<string> =>
+        unpackedTree(context.exec, context.project.cache, from, {
+          onDamage: (what) => {
             context.onDamage(from.name, what);
           },
           difference,
-        );
+          ...(hidden === undefined ? {} : { hidden }),
+        });
       const found = new Map<string, string>();
       // Side by side, for every byte of them is read; what is damaged is built again one after the other.
-      const unpacking = below.map(unpack);
+      const unpacking = below.map(({ cached, hidden }) => unpack(cached, hidden));
       context.onWaiting?.();
       const unpacked = await Promise.allSettled(unpacking);
-      for (const [index, from] of below.entries()) {
+      for (const [index, { cached, hidden }] of below.entries()) {
         const tree = unpacked[index];
+        const { name } = cached;
         if (tree?.status === 'fulfilled') {
-          found.set(from.name, tree.value);
+          found.set(name, tree.value);
           continue;
         }
         const error: unknown = tree?.reason;
         if (!(error instanceof KilnError) || error.code !== 'layer-damaged') throw error;
-        found.set(from.name, await unpack(await rebuildLayer(context, planned, from.name)));
+        found.set(name, await unpack(await rebuildLayer(context, planned, name), hidden));
       }
       return found;
     },
@@ -145,7 +146,7 @@ export async function buildLayer(
       epoch: context.epoch,
       log: context.log,
       ...(context.onLine === undefined ? {} : { onLine: context.onLine }),
-      ...(osTree === undefined ? {} : { osTree }),
+      ...(osTree === undefined ? {} : { osTree, osHidden: hiddenOf(layer.name) }),
       ...(condaTree === undefined ? {} : { condaTree }),
       ...(sparkTree === undefined ? {} : { sparkTree }),
       ...(hadoopTree === undefined ? {} : { hadoopTree }),

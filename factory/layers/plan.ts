@@ -16,16 +16,29 @@ export interface PlannedLayer {
   readonly inputs: readonly Input[];
 }
 
-/** Layers whose unpacked trees a recipe is given. */
-export const UNPACKED: Readonly<Record<LayerName, readonly LayerName[]>> = {
+/** A layer whose unpacked tree a recipe is given. */
+export interface Below {
+  readonly layer: LayerName;
+  /** Folders whose files no program of the recipe can see: they are not compared before it runs. */
+  readonly hidden?: readonly string[];
+}
+
+/** The environment's Python runs upon Debian's C library: half of the base is hidden from it (conda_layer/chroot.py). */
+const FOR_PYTHON: Below = { layer: 'os', hidden: ['boot', 'usr/lib/jvm', 'usr/lib/modules'] };
+
+export const UNPACKED: Readonly<Record<LayerName, readonly Below[]>> = {
   os: [],
   spark: [],
   hadoop: [],
-  conda: ['os'],
-  jars: ['os', 'spark', 'hadoop'],
-  node: ['os'],
-  code: ['os', 'conda'],
+  conda: [FOR_PYTHON],
+  jars: [{ layer: 'os' }, { layer: 'spark' }, { layer: 'hadoop' }],
+  node: [{ layer: 'os' }],
+  code: [FOR_PYTHON, { layer: 'conda' }],
 };
+
+/** What of the os layer a recipe must hide. */
+export const hiddenOf = (name: LayerName): readonly string[] =>
+  UNPACKED[name].find(({ layer }) => layer === 'os')?.hidden ?? [];
 
 /** The JSON Schema of node.json that the image carries, from the one definition in contracts/. */
 export function nodeSchema(): string {
@@ -44,6 +57,7 @@ async function pythonTools(project: Project): Promise<Record<string, string>> {
 const JARS = "the lock's choice of jars";
 const CLASS_DATA = "the lock's choice of classData";
 const WITHOUT = "the lock's conda.without";
+const HIDDEN = 'what of the os layer is hidden';
 
 /** What of the project a layer's recipe reads beside its locked inputs. */
 async function sources(
@@ -71,12 +85,14 @@ async function sources(
     case 'conda':
       return {
         ...sandbox,
+        [HIDDEN]: JSON.stringify(hiddenOf(name)),
         ...(await pythonTools(project)),
         [WITHOUT]: JSON.stringify(lock.condaWithout),
       };
     case 'code':
       return {
         ...sandbox,
+        [HIDDEN]: JSON.stringify(hiddenOf(name)),
         ...(await pythonTools(project)),
         [code]: await treeDigest(join(project.root, code)),
       };

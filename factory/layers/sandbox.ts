@@ -26,6 +26,8 @@ export interface RecipeRun {
   /** KILN_CLASS_DATA: the lock's choice. */
   readonly classData: Lock['choices']['classData']['value'];
   readonly osTree?: string;
+  /** KILN_OS_HIDDEN: folders of that tree, `:` between them, that no program of it may see. */
+  readonly osHidden?: readonly string[];
   readonly sparkTree?: string;
   readonly hadoopTree?: string;
   readonly condaTree?: string;
@@ -57,6 +59,7 @@ function recipeEnvironment(run: RecipeRun): Record<string, string> {
     KILN_OUT: run.out,
     KILN_TMP: run.tmp,
     ...(run.osTree === undefined ? {} : { KILN_OS_TREE: run.osTree }),
+    ...(run.osHidden === undefined ? {} : { KILN_OS_HIDDEN: run.osHidden.join(':') }),
     ...(run.sparkTree === undefined ? {} : { KILN_SPARK_TREE: run.sparkTree }),
     ...(run.hadoopTree === undefined ? {} : { KILN_HADOOP_TREE: run.hadoopTree }),
     ...(run.condaTree === undefined ? {} : { KILN_BELOW_CONDA: run.condaTree }),

@@ -68,24 +68,29 @@ function isAsListed(file: string, entry: ManifestEntry, isSame: IsSame): boolean
 export interface Unpacked {
   readonly tree: string;
   readonly manifest: string;
+  /** Folders whose files are not compared. */
+  readonly hidden: readonly string[];
 }
 
 /**
- * Compares a tree with the manifest of the layer that it was unpacked from, every byte of it; owners and times
+ * Compares a tree with the manifest of the layer that it was unpacked from, every byte of it that is not hidden; owners and times
  * are left out: a user namespace maps the first, nothing reads the second.
  * @returns the first path that differs, undefined when none does.
  */
-export function firstDifference({ tree, manifest }: Unpacked): string | undefined {
+export function firstDifference({ tree, manifest, hidden }: Unpacked): string | undefined {
   const isSame = fileCheck();
+  const below = hidden.map((folder) => `${folder}/`);
+  const isHidden = (path: string): boolean => below.some((folder) => path.startsWith(folder));
   const listed = new Set<string>();
   for (const { entry } of manifestLines(readFileSync(manifest, 'utf8'))) {
-    if (entry.path === '') continue;
+    if (entry.path === '' || isHidden(entry.path)) continue;
     listed.add(entry.path);
     if (!isAsListed(`${tree}/${entry.path}`, entry, isSame)) return entry.path;
   }
   const walk = (folder: string): string | undefined => {
     for (const entry of readdirSync(join(tree, folder), { withFileTypes: true })) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (isHidden(path)) return undefined;
       if (!listed.has(path)) return path;
       const below = entry.isDirectory() ? walk(path) : undefined;
       if (below !== undefined) return below;

@@ -11,6 +11,15 @@ import { withWorkFolder } from './work-folder';
 /** Milliseconds; no recipe takes longer. */
 const IN_USE = 3_600_000;
 
+export interface TreeOptions {
+  /** Told that it was another than was unpacked. */
+  readonly onDamage?: (what: string) => void;
+  /** By whom it is compared; by default in this thread. */
+  readonly difference?: Doing<Unpacked, string | undefined>;
+  /** Folders whose files nobody is going to see. */
+  readonly hidden?: readonly string[];
+}
+
 /**
  * A layer unpacked, for recipes that run programs of the image: `trees/<layer>-<key>` in the user's cache,
  * whole or not at all, and compared with the layer's manifest before it is used again; those of a layer that were not used lately go when a new one comes.
@@ -19,17 +28,18 @@ export async function unpackedTree(
   exec: Exec,
   cache: string,
   layer: CachedLayer,
-  onDamage?: (what: string) => void,
-  difference: Doing<Unpacked, string | undefined> = (tree) => Promise.resolve(firstDifference(tree)),
+  options: TreeOptions = {},
 ): Promise<string> {
+  const { hidden = [], difference = (unpacked: Unpacked) => Promise.resolve(firstDifference(unpacked)) } =
+    options;
   const parent = join(cache, 'trees');
   const tree = join(parent, `${layer.name}-${layer.key}`);
   // What the tree is compared with; a damaged one is built again with its layer.
   soundManifest(layer);
   if (existsSync(tree)) {
-    const path = await difference({ tree, manifest: layer.manifest });
+    const path = await difference({ tree, manifest: layer.manifest, hidden });
     if (path === undefined) return used(tree);
-    onDamage?.(`the unpacked layer ${layer.name} differs at ${path}: it is unpacked again`);
+    options.onDamage?.(`the unpacked layer ${layer.name} differs at ${path}: it is unpacked again`);
     await withWorkFolder(cache, 'tree', (work) => {
       moveAway(tree, work);
       return Promise.resolve();

@@ -70,3 +70,35 @@ describe('a bake whose recipe fails', () => {
     expect(events.at(-1)).toMatchObject({ event: 'failed', step: 'code' });
   });
 });
+
+describe('a build backend', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'kiln-backend-e2e-'));
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('sees nothing of the os layer that was not compared before it ran', { timeout: 120_000 }, () => {
+    const home = copyOf(HOME, join(folder, 'kiln'));
+    const settings = join(home, 'jobs/pyproject.toml');
+    const text = readFileSync(settings, 'utf8');
+    writeFileSync(
+      settings,
+      text.replace(/^build-backend = .*$/m, 'build-backend = "seen"\nbackend-path = ["."]'),
+    );
+    writeFileSync(
+      join(home, 'jobs/seen.py'),
+      [
+        'import os, sys',
+        'def build_wheel(*_):',
+        '    folders = ("/boot", "/usr/lib/jvm", "/usr/lib/modules", "/usr/lib/x86_64-linux-gnu")',
+        '    sys.exit(f"seen: {[path for path in folders if os.path.exists(path) and os.listdir(path)]}")',
+      ].join('\n'),
+    );
+    const { status, stderr } = spawnSync(join(home, 'bin/kiln'), ['bake'], { cwd: home, encoding: 'utf8' });
+    expect(status, stderr).toBe(3);
+    expect(stderr).toContain("seen: ['/usr/lib/x86_64-linux-gnu']");
+  });
+});

@@ -271,16 +271,32 @@ describe('an unpacked layer', () => {
     const good = readFileSync(shOf(tree), 'utf8');
     const told: string[] = [];
     const tell = (what: string): void => void told.push(what);
-    await unpackedTree(hostExec, folder, layer, tell);
+    await unpackedTree(hostExec, folder, layer, { onDamage: tell });
     expect(told).toEqual([]);
     damage(tree);
-    expect(await unpackedTree(hostExec, folder, layer, tell)).toBe(tree);
+    expect(await unpackedTree(hostExec, folder, layer, { onDamage: tell })).toBe(tree);
     expect(told).toEqual([`the unpacked layer os differs at ${path}: it is unpacked again`]);
     expect(readFileSync(shOf(tree), 'utf8')).toBe(good);
     expect(execFileSync('find', [tree, '-type', 'f'], { encoding: 'utf8' }).trim().split('\n')).toHaveLength(
       2,
     );
     expect(readdirSync(join(folder, 'work'))).toEqual([]);
+  });
+
+  it('is not unpacked again for what nobody sees of it', async () => {
+    const layer = await build();
+    const tree = await unpackedTree(hostExec, folder, layer);
+    flip(shOf(tree), 7);
+    writeFileSync(join(tree, 'usr', 'bin', 'new'), '');
+    const told: string[] = [];
+    const onDamage = (what: string): void => void told.push(what);
+    await unpackedTree(hostExec, folder, layer, { onDamage, hidden: ['usr/bin'] });
+    expect(told).toEqual([]);
+    await unpackedTree(hostExec, folder, layer, { onDamage, hidden: ['usr/bi'] });
+    expect(told).toHaveLength(1);
+    flip(join(tree, 'usr', 'large'), 7);
+    await unpackedTree(hostExec, folder, layer, { onDamage, hidden: ['usr/bin'] });
+    expect(told).toHaveLength(2);
   });
 
   it('is not compared with a damaged manifest', async () => {
