@@ -51,6 +51,18 @@ describe.skipIf(process.getuid?.() !== 0)('a bake after a change of the code', (
     expect((await bakery.bake()).digest).toBe(second.digest);
   });
 
+  it('has none of what went from the place where the image of before had it', async () => {
+    // The bytes of another layer's file: they are taken, and were carried to both places.
+    const copy = join(bakery.project, 'jobs', 'src', 'flights', 'copy.txt');
+    writeFileSync(copy, 'spark'.repeat(100_000));
+    await bakery.bake();
+    rmSync(copy);
+    changeCode();
+    const without = await bakery.bake();
+    bakery.forget();
+    expect((await bakery.bake()).digest).toBe(without.digest);
+  });
+
   it('does not read the archives of what did not change', async () => {
     const before = await bakery.bake();
     const { layers } = JSON.parse(readFileSync(join(before.folder, 'record.json'), 'utf8')) as {
