@@ -35,7 +35,8 @@ build {
   name    = "spark-node"
   sources = ["source.null.node"]
 
-  # The layers, from the rarest changed to the most often changed; each is skipped when it is in the cache.
+  # One provisioner: each is a process of Packer's. First the layers, from the rarest changed to the most often changed;
+  # each is skipped when it is in the cache.
   provisioner "shell-local" {
     inline = [
       # The base system: Debian packages, kernel, initrd.
@@ -52,12 +53,10 @@ build {
       contains(var.skip, "node") ? ":" : "${local.kiln} layer node --lock ${var.lock}",
       # The team's Python package.
       contains(var.skip, "code") ? ":" : "${local.kiln} layer code --lock ${var.lock}",
+      # Layers to partitions to one raw disk, named by its sha256. A layer that is missing is built while the others
+      # are read.
+      "${local.kiln} assemble --lock ${var.lock}",
     ]
-  }
-
-  # Layers to partitions to one raw disk, named by its sha256. A layer that is missing is built while the others are read.
-  provisioner "shell-local" {
-    inline = ["${local.kiln} assemble --lock ${var.lock}"]
   }
 
   post-processors {

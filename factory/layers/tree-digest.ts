@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -23,6 +23,8 @@ const isPassing = (name: string): boolean =>
 
 /** Bytes read at once. */
 const CHUNK = 4 << 20;
+/** Bytes up to which a file is read in one go: to wait for each step of it takes longer than all of them. */
+const SMALL = 1 << 20;
 
 /**
  * sha256 of a file's bytes; 64 hex digits. The next bytes are read while those before are counted: twice as
@@ -71,9 +73,13 @@ export async function treeDigest(root: string, keep: readonly string[] = []): Pr
   for (const path of paths.sort()) {
     const file = join(root, path);
     const status = lstatSync(file);
+    const content = async (): Promise<string> =>
+      status.size > SMALL
+        ? await fileSha256(file)
+        : createHash('sha256').update(readFileSync(file)).digest('hex');
     const line = status.isSymbolicLink()
       ? ['link', path, readlinkSync(file)]
-      : [(status.mode & 0o100) === 0 ? 'file' : 'program', path, await fileSha256(file)];
+      : [(status.mode & 0o100) === 0 ? 'file' : 'program', path, await content()];
     hash.update(`${JSON.stringify(line)}\n`);
   }
   return hash.digest('hex');
