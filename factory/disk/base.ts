@@ -5,7 +5,7 @@ import { manifestLines } from '../layers/manifest';
 
 /*
  * An image of the same name that was baked before, most of whose bytes the next one has at the same places: it is
- * read in place of layers' archives, and what was hashed of it is not hashed again (docs/decisions/placed-root.md).
+ * read in place of layers' archives, and what was hashed of it is not hashed again (docs/decisions/image-of-before.md).
  * It decides no byte: every content that is taken from it is compared with its sha256, and those with the layers'.
  */
 

@@ -8,6 +8,7 @@ import { rootHashOver } from './seal';
 
 /** Bytes of a digest. */
 const DIGEST = 32;
+const LOST = new Set(['EIO', 'ENOENT']);
 
 export interface CarryTask {
   readonly kind: 'carry';
@@ -65,8 +66,8 @@ export async function carry(task: CarryTask): Promise<boolean> {
     if (rootHashOver({ disk: task.from, root, tree, salt }) !== task.rootHash) return false;
     return await copied(task, stretchesOf(places));
   } catch (error) {
-    // It ends too early, or its device cannot read it; anything else says nothing of the disk.
-    if (error instanceof Error && 'code' in error && error.code !== 'EIO') throw error;
+    // It ends too early, is gone, or its device cannot read it; anything else says nothing of the disk.
+    if (error instanceof Error && 'code' in error && !LOST.has(String(error.code))) throw error;
     return false;
   }
 }

@@ -24,12 +24,10 @@ export interface PlanDiskOptions {
   readonly layers: GrowingLayers;
   /** An image of before, to take from. */
   readonly base: Base | undefined;
-  /** Told what is taken from it, before more is known. */
-  readonly onTaken: (taken: Taken) => void;
   /** Folder for what is made in passing. */
   readonly work: string;
-  /** Told what the ESP has besides, and where it is, before more is known. */
-  readonly onBoot: (boot: BootFiles, esp: Place) => void;
+  /** Told what the ESP is to have and where it is, and what is taken from the base, before more is known. */
+  readonly onBoot: (boot: BootFiles, esp: Place, taken: Taken | undefined) => void;
   /** Told when all layers are built. */
   readonly onBuilt: () => void;
 }
@@ -70,8 +68,6 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
   const layers: CachedLayer[] = [];
   const manifests = options.layers.built.map(soundManifest);
   const contents = manifests.map(contentsOf);
-  const taken = takenFrom(options.base, contents);
-  if (taken !== undefined) options.onTaken(taken);
   async function* inTurn(): AsyncGenerator<CachedLayer> {
     for await (const layer of inOrder(options.layers)) {
       if (layers.push(layer) > manifests.length) {
@@ -83,6 +79,7 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
     }
   }
   let esp = 0;
+  let taken: Taken | undefined;
   const merged = await mergeLayers({
     layers: inTurn(),
     onBase(files) {
@@ -92,7 +89,9 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
       const boot = { layer, files, listed };
       esp = espSize(tools, bootSize(boot));
       // It is the first on the disk: whatever follows, it lies there.
-      options.onBoot(boot, placeOf(layOut([{ name: 'esp', size: esp }]).places, 'esp'));
+      const place = placeOf(layOut([{ name: 'esp', size: esp }]).places, 'esp');
+      taken = takenFrom(options.base, place.start + place.size, contents);
+      options.onBoot(boot, place, taken);
     },
     added: (all) => [imageJson(image, all)],
     leftOut: [BOOT],

@@ -21,11 +21,16 @@ export interface Taken {
 
 /**
  * Which layers' contents a base has by its list.
+ * @param start byte of the new disk where the root begins: a base whose root begins elsewhere has nothing at its place.
  * @param contents of each layer.
  * @returns undefined when nothing can be taken.
  */
-export function takenFrom(base: Base | undefined, contents: readonly Contents[]): Taken | undefined {
-  if (base === undefined) return undefined;
+export function takenFrom(
+  base: Base | undefined,
+  start: number,
+  contents: readonly Contents[],
+): Taken | undefined {
+  if (base === undefined || placeOf(base.record.partitions, 'root').start !== start) return undefined;
   const layers = new Set<number>();
   const wanted = new Map<string, readonly OnDisk[]>();
   for (const [index, own] of contents.entries()) {

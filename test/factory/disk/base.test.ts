@@ -140,17 +140,19 @@ describe('the base of a bake', () => {
       layerOf(['opt/c', 'opt/d']),
       layerOf(['opt/c']),
     ];
-    const taken = takenFrom(found(), layers);
+    const taken = takenFrom(found(), ROOT.start, layers);
     expect([...(taken?.layers ?? [])]).toEqual([0, 2]);
-    expect(takenFrom(found(), [layerOf(['opt/d'])])).toBeUndefined();
-    expect(takenFrom(undefined, layers)).toBeUndefined();
+    expect(takenFrom(found(), ROOT.start, [layerOf(['opt/d'])])).toBeUndefined();
+    expect(takenFrom(undefined, ROOT.start, layers)).toBeUndefined();
+    // With a larger boot partition all of it would lie elsewhere.
+    expect(takenFrom(found(), ROOT.start + BLOCK, layers)).toBeUndefined();
   });
 });
 
 describe('what is carried from a base', () => {
   const to = (): string => join(images, 'new');
   const carried = async (paths: readonly string[]): Promise<boolean> => {
-    const taken = takenFrom(found(), [layerOf(paths)]);
+    const taken = takenFrom(found(), ROOT.start, [layerOf(paths)]);
     if (taken === undefined) throw new Error('nothing is taken');
     writeFileSync(to(), '');
     return await carryTaken(doTask, taken, to());
@@ -188,8 +190,17 @@ describe('what is carried from a base', () => {
     const file = join(await bake('one', 'spark'), 'image.raw');
     const base = found();
     writeFileSync(file, readFileSync(file).subarray(0, ROOT.start + 12 * BLOCK));
-    const taken = takenFrom(base, [layerOf(['usr/b'])]);
+    const taken = takenFrom(base, ROOT.start, [layerOf(['usr/b'])]);
     if (taken === undefined) throw new Error('nothing is taken');
+    writeFileSync(to(), '');
+    expect(await carryTaken(doTask, taken, to())).toBe(false);
+  });
+
+  it('is worth nothing when somebody removed the base', async () => {
+    const folder = await bake('one', 'spark');
+    const taken = takenFrom(found(), ROOT.start, [layerOf(['usr/b'])]);
+    if (taken === undefined) throw new Error('nothing is taken');
+    rmSync(folder, { recursive: true });
     writeFileSync(to(), '');
     expect(await carryTaken(doTask, taken, to())).toBe(false);
   });
@@ -202,7 +213,7 @@ describe('what is carried from a base', () => {
 
   it('has strayed where the new disk has it elsewhere, or no more', async () => {
     await bake('one', 'spark');
-    const taken = takenFrom(found(), [layerOf([...FILES.keys()])]);
+    const taken = takenFrom(found(), ROOT.start, [layerOf([...FILES.keys()])]);
     if (taken === undefined) throw new Error('nothing is taken');
     const [a, b, c] = [4, 10, 150].map((block) => ROOT.start + block * BLOCK) as [number, number, number];
     const size = BLOCK;
@@ -225,7 +236,7 @@ describe('what is carried from a base', () => {
     const { bytes } = FILES.get('usr/a') ?? { bytes: Buffer.alloc(0) };
     const again = { sha256: sha256(bytes), size: bytes.length, at: ROOT.start + 60 * BLOCK };
     appendFileSync(join(folder, CONTENTS), contentsText([again]));
-    const taken = takenFrom(found(), [layerOf(['usr/a'])]);
+    const taken = takenFrom(found(), ROOT.start, [layerOf(['usr/a'])]);
     expect(taken?.contents.map(({ at }) => at)).toEqual([ROOT.start + 4 * BLOCK, again.at]);
     const stand = [60, 4, 7].map(
       (block) => [{ layer: 0, at: block, size: bytes.length }, block * BLOCK] as const,

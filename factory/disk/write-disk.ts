@@ -1,0 +1,170 @@
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { allEnded } from '../all-ended';
+import type { Lock } from '../contracts/lock';
+import { BOOT, type BootFiles, copyBoot } from './boot';
+import { copyLayers } from './copy-layers';
+import { writeBootEntry, writeEsp } from './esp';
+import { derivedUuid, derivedVolumeId, nameDigest, sealSalt } from './identity';
+import { identified, type Layout, partitionTable, type Place, placeOf } from './layout';
+import type { DiskPlan } from './plan-disk';
+import { sealedPartitions, writeSeal } from './seal';
+import { fillOf } from './segments';
+import { writeState } from './state';
+import { rootBlocks, strayed } from './taken';
+import type { DoTask } from './tasks';
+import type { DiskTools } from './tools-tree';
+import { clearWhole } from './whole';
+
+/** What every step works with. */
+export interface Writing {
+  readonly tools: DiskTools;
+  readonly lock: Lock;
+  readonly plan: DiskPlan;
+  readonly run: DoTask;
+  /** Folder for what is made in passing. */
+  readonly work: string;
+  readonly disk: string;
+  /** Told how many bytes the step has read or counted by now, of how many. */
+  readonly onBytes?: ((bytes: number, total: number) => void) | undefined;
+}
+
+/** Counts what threads tell, for whoever shows it. */
+function counting({ onBytes }: Writing, total: number): (bytes: number) => void {
+  let sum = 0;
+  return (bytes) => {
+    sum += bytes;
+    onBytes?.(sum, total);
+  };
+}
+
+// File systems that every bake makes alike have UUIDs of the image's name: another one in each bake would move all
+// their checksums. Partitions are found by UUIDs of the content.
+const template = ({ image }: Lock): string => nameDigest(image);
+
+/** Writes the ESP, but for the boot entry. */
+export async function writeBoot(
+  { tools, lock }: Pick<Writing, 'tools' | 'lock'>,
+  boot: BootFiles,
+  place: Place & { disk: string },
+  work: string,
+): Promise<void> {
+  copyBoot(boot, work);
+  await writeEsp(tools, work, place, {
+    boot: join(work, BOOT),
+    volumeId: derivedVolumeId(template(lock), 'esp file system'),
+    epoch: lock.epoch,
+  });
+}
+
+/** Clears what was carried and stands elsewhere now, or no more. */
+export async function clearStrayed(
+  disk: string,
+  { taken, segments }: DiskPlan,
+  carried: Promise<boolean>,
+): Promise<void> {
+  const places = taken === undefined ? [] : strayed(taken, segments);
+  if (places.length === 0) return;
+  await carried;
+  const file = openSync(disk, 'r+');
+  try {
+    for (const { at, size } of places) clearWhole(file, size, at);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Writes the files that are not taken from the base, and the state's file system. */
+export async function writeFiles(writing: Writing): Promise<void> {
+  const { tools, lock, plan, run, work, disk } = writing;
+  const { layers, added, root, taken, layout } = plan;
+  const isTaken = (index: number): boolean => taken?.layers.has(index) === true;
+  const read = layers.filter((_, index) => !isTaken(index));
+  await allEnded([
+    copyLayers(run, {
+      ...{ layers, added, root, disk, start: placeOf(layout.places, 'root').start },
+      taken: new Map(
+        [...layers.entries()].flatMap(([index, { headersDigest }]) =>
+          isTaken(index) ? [[index, headersDigest]] : [],
+        ),
+      ),
+      onBytes: counting(
+        writing,
+        read.reduce((sum, { size }) => sum + size, 0),
+      ),
+    }),
+    writeState(
+      ...([tools, work, disk, placeOf(layout.places, 'state').start] as const),
+      derivedUuid(template(lock), 'state file system'),
+      derivedUuid(template(lock), 'state hash seed'),
+      lock.epoch,
+    ),
+  ]);
+}
+
+export interface Sealed extends Layout {
+  /** 64 hex digits. */
+  readonly rootHash: string;
+}
+
+/**
+ * Writes the hash tree, and what is known with the root hash: boot entry and partition table.
+ * @param written the ESP.
+ */
+export async function sealDisk(
+  { tools, lock, plan, run, work, disk }: Writing,
+  written: Promise<void>,
+): Promise<Sealed> {
+  const { contentId, root, taken, layout, segments } = plan;
+  const esp = { disk, ...placeOf(layout.places, 'esp') };
+  const [rootHash] = await allEnded([
+    writeSeal(
+      {
+        disk,
+        root: { start: placeOf(layout.places, 'root').start, size: root.size },
+        tree: placeOf(layout.places, 'root-verity'),
+        uuid: derivedUuid(contentId, 'seal'),
+        salt: sealSalt(lock.image),
+        data: rootBlocks(segments, taken),
+        base: taken?.base.disk,
+      },
+      run,
+    ),
+    written,
+  ]);
+  const uuids = {
+    ...sealedPartitions(rootHash),
+    esp: derivedUuid(contentId, 'partition esp'),
+    state: derivedUuid(contentId, 'partition state'),
+  };
+  const layoutNow = identified(layout.places, contentId, uuids);
+  await writeBootEntry(tools, work, esp, {
+    image: lock.image,
+    rootHash,
+    state: uuids.state,
+    epoch: lock.epoch,
+  });
+  await tools.run('sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', disk], {
+    input: partitionTable(layoutNow),
+  });
+  return { ...layoutNow, rootHash };
+}
+
+/** Takes what of the base is to stand elsewhere, and counts the whole disk: 64 hex digits. */
+export async function countDisk(writing: Writing): Promise<string> {
+  const { plan, run, disk } = writing;
+  const { layout, segments, taken } = plan;
+  const [tree, state] = [placeOf(layout.places, 'root-verity'), placeOf(layout.places, 'state')];
+  const end = state.start + state.size;
+  const written = [
+    { start: 0, size: placeOf(layout.places, 'root').start },
+    ...segments,
+    { start: tree.start, size: tree.size },
+    { start: state.start, size: state.size, isHoles: true },
+    { start: end, size: layout.size - end },
+  ];
+  return await run(
+    fillOf(written, { disk, size: layout.size, base: taken?.base.disk }),
+    counting(writing, layout.size),
+  );
+}

@@ -1,0 +1,137 @@
+import { closeSync, existsSync, openSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { allEnded } from '../all-ended';
+import type { Lock } from '../contracts/lock';
+import { ImageRecord } from '../contracts/record';
+import type { GrowingLayers } from '../layers/growing';
+import { withThreads } from '../ports/threads';
+import { type Base, contentsText, type OnDisk } from './base';
+import { writeImageManifest } from './image-manifest';
+import type { ImageFiles } from './keep';
+import { placeOf } from './layout';
+import { type DiskPlan, planDisk } from './plan-disk';
+import { carryTaken, type Taken } from './taken';
+import type { DoTask, Result, Task } from './tasks';
+import type { DiskTools } from './tools-tree';
+import { requireWhole } from './whole-root';
+import { clearStrayed, countDisk, type Sealed, sealDisk, writeBoot, writeFiles } from './write-disk';
+
+export interface ImageOptions {
+  readonly tools: DiskTools;
+  readonly lock: Lock;
+  readonly lockDigest: string;
+  /** All that the image is made of. */
+  readonly layers: GrowingLayers;
+  /** kiln's version, for the record. */
+  readonly kiln: string;
+  readonly onStep?: (step: string) => void;
+  /** Told how many bytes the step has read or counted by now, of how many. */
+  readonly onBytes?: (bytes: number, total: number) => void;
+}
+
+export interface Written extends Pick<ImageFiles, 'contents'> {
+  readonly record: ImageRecord;
+}
+
+/** @returns undefined when the base is gone or not what it was: whatever was made of it is worth nothing. */
+export async function writeImage(
+  options: ImageOptions,
+  run: DoTask,
+  work: string,
+  { disk, manifest }: Pick<ImageFiles, 'disk' | 'manifest'>,
+  base: Base | undefined,
+): Promise<Written | undefined> {
+  const step = options.onStep ?? ((): void => undefined);
+  const { tools, lock, layers } = options;
+  closeSync(openSync(disk, 'wx'));
+  let [carried, esp] = [Promise.resolve(true), Promise.resolve()];
+  try {
+    const plan = await planDisk({
+      ...{ tools, lock, layers, base, work },
+      onBoot(boot, place, taken) {
+        truncateSync(disk, taken?.base.record.size ?? place.start + place.size);
+        if (taken !== undefined) carried = carryInBackground(taken, disk);
+        esp = writeBoot(options, boot, { disk, ...place }, work);
+        for (const going of [carried, esp]) going.catch(() => undefined);
+      },
+      onBuilt() {
+        step('root file system');
+      },
+    });
+    await clearStrayed(disk, plan, carried);
+    truncateSync(disk, plan.layout.size);
+    const writing = { tools, lock, plan, run, work, disk, onBytes: options.onBytes };
+    await writeFiles(writing);
+    step('seal');
+    const sealed = await sealDisk(writing, esp);
+    step('disk');
+    const [digest, manifestDigest, , isSound] = await allEnded([
+      countDisk(writing),
+      writeImageManifest({ ...plan, merged: plan.root.merged, epoch: lock.epoch, out: manifest }),
+      requireWhole(tools, {
+        disk,
+        start: placeOf(plan.layout.places, 'root').start,
+        names: plan.root.names,
+        merged: plan.root.merged.entries,
+      }),
+      carried,
+    ]);
+    if (!isSound) return undefined;
+    return {
+      record: recordOf(options, plan, sealed, digest, manifestDigest),
+      contents: contentsText(placed(plan)),
+    };
+  } catch (error) {
+    await Promise.allSettled([esp]);
+    // Somebody may have removed it in between.
+    const isThere = base === undefined || existsSync(base.disk);
+    if (!(await carried) || !isThere) return undefined;
+    throw error;
+  }
+}
+
+/** Nothing waits for it before the end. */
+const carryInBackground = async (taken: Taken, disk: string): Promise<boolean> =>
+  await withThreads<Task, Result, boolean>(
+    join(__dirname, 'background.js'),
+    (run) => carryTaken(run as DoTask, taken, disk),
+    1,
+  );
+
+const recordOf = (
+  { lock, lockDigest, kiln }: ImageOptions,
+  { layers, contentId, layout }: DiskPlan,
+  { partitions, rootHash }: Sealed,
+  digest: string,
+  manifest: string,
+): ImageRecord =>
+  ImageRecord.parse({
+    version: 1,
+    image: lock.image,
+    digest: `sha256:${digest}`,
+    size: layout.size,
+    contentId,
+    lock: lockDigest,
+    layers: layers.map((layer) => ({
+      name: layer.name,
+      key: layer.key,
+      digest: layer.digest,
+      size: layer.size,
+    })),
+    manifest,
+    partitions,
+    rootHash,
+    versions: Object.fromEntries(Object.entries(lock.choices).map(([name, choice]) => [name, choice.value])),
+    parents: [],
+    bakedBy: { kiln },
+  });
+
+/** Where each content stands on the disk. */
+function placed({ root, digests, layout }: DiskPlan): OnDisk[] {
+  const { start } = placeOf(layout.places, 'root');
+  return [...root.places].map(([content, to]) => ({
+    sha256: digests.get(content) ?? '',
+    size: content.size,
+    at: start + to,
+  }));
+}
