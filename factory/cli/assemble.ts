@@ -9,7 +9,9 @@ interface Options {
 /** `kiln assemble`: the last step of the bake, for Packer's template. */
 export const assemble = (): Command =>
   new Command('assemble')
-    .description('put the built layers together as a disk (images/spark-node.pkr.hcl calls this)')
+    .description(
+      'put the layers together as a disk; those that are missing are built (images/spark-node.pkr.hcl calls this)',
+    )
     .option('--lock <file>', "another lock than the project's")
     .option('--offline', 'ask no registry')
     .addHelpText('after', '\nExample:\n  $ kiln assemble')
