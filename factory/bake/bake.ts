@@ -129,6 +129,11 @@ function follow(file: string, onEvent: (event: BakeEvent) => void): () => void {
   };
 }
 
+/** Removes what a killed bake left: it may have been so near its end that nothing of it is done again. */
+async function sweep(project: Project): Promise<void> {
+  for (const place of [project.state, project.cache]) await sweepWork(place);
+}
+
 /**
  * The bake: checks that cost nothing come first (who else bakes, is it baked already, room, pins that no
  * mirror serves any more), then downloads, then Packer.
@@ -139,8 +144,7 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
   const key = await assemblyKey(plan, locked.digest);
   const before = bakedBefore(project, key);
   if (before !== undefined) {
-    // The bake that was killed may have been at its very end.
-    for (const place of [project.state, project.cache]) await sweepWork(place);
+    await sweep(project);
     return { ...before, baked: false, steps: [] };
   }
   return await withBakeLock(project, view.waitingFor, async () => {
@@ -194,6 +198,7 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
       stop();
       rmSync(events, { force: true });
     }
+    await sweep(project);
     rememberParts(project, plan);
     rememberSteps(project, steps);
     const baked = bakedBefore(project, key);

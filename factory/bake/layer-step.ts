@@ -37,7 +37,8 @@ export function buildContext(session: Session, step: string): BuildContext {
 
 /**
  * Builds a layer unless it is in the cache, and tells how it goes.
- * @param on `onDamage` is told that something of a layer below was damaged and is made again.
+ * @param on `onDamage` is told that something of a layer below was damaged and is made again, `onWaiting` that it
+ * waits for other threads or programs.
  */
 export async function buildTelling(
   session: Session,

@@ -75,8 +75,8 @@ export async function carry(task: CarryTask): Promise<boolean> {
 async function copied({ places, digests, from, to }: CarryTask, stretches: Stretch[]): Promise<boolean> {
   let next = 0;
   let hash: Hash | undefined;
-  /** Compares what of the contents is there, and clears what is behind them in their last blocks. */
-  const isSame = (bytes: Buffer, first: number): boolean => {
+  /** Clears what is behind the contents in their last blocks; false when one of them is another. */
+  const admit = (bytes: Buffer, first: number): boolean => {
     const end = first + bytes.length;
     for (; next < places.length / 2; next += 1) {
       const [start = 0, size = 0] = places.subarray(next * 2);
@@ -97,7 +97,7 @@ async function copied({ places, digests, from, to }: CarryTask, stretches: Stret
   try {
     writer = await DirectWriter.open(to);
     for await (const { of, from: into, bytes } of readAhead(stretches, () => disk)) {
-      if (!isSame(bytes, of.at + into)) return false;
+      if (!admit(bytes, of.at + into)) return false;
       await writing;
       writing = writer.write(bytes, of.at + into);
       // It is awaited when the next bytes were compared.

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { layerDamaged } from '../layers/damage';
-import type { AddedFile, Content, MergeLayer } from '../layers/merge';
+import type { Content, MergeLayer } from '../layers/merge';
 import { NOWHERE, PIECE } from './copy-layer';
 import type { PlannedRoot } from './root';
 import type { DoTask } from './tasks';
@@ -13,7 +13,6 @@ export interface CopyOptions {
    * tar that are no file's content, `sha256:…`.
    */
   readonly taken?: ReadonlyMap<number, string>;
-  readonly added: readonly AddedFile[];
   readonly root: PlannedRoot;
   readonly disk: string;
   /** Byte of the disk where the root file system begins. */
@@ -40,7 +39,7 @@ const numbersOf = (pieces: readonly Piece[]): Float64Array => {
  * planned with. What was written by then must be thrown away.
  */
 export async function copyLayers(run: DoTask, options: CopyOptions): Promise<void> {
-  const { layers, added, root, disk, start } = options;
+  const { layers, root, disk, start } = options;
   const pieces: Piece[] = [
     ...[...root.places].map(([content, to]) => ({ content, to: start + to })),
     ...[...root.merged.leftOut.values()].map((content) => ({ content, to: NOWHERE })),
@@ -49,7 +48,7 @@ export async function copyLayers(run: DoTask, options: CopyOptions): Promise<voi
   try {
     writeWhole(file, root.metadata, start);
     for (const { content, to } of pieces) {
-      const made = added[content.layer - layers.length];
+      const made = root.merged.added[content.layer - layers.length];
       if (made !== undefined) writeWhole(file, Buffer.from(made.content), to);
     }
   } finally {

@@ -12,7 +12,7 @@ const SECTOR = 512;
 const GEOMETRY = '128/63';
 
 /** Where the partition lies on the disk. */
-interface EspPlace {
+export interface EspPlace {
   readonly disk: string;
   /** Bytes. */
   readonly start: number;

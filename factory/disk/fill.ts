@@ -29,14 +29,14 @@ interface RunRead {
   readonly size: number;
   /** Byte of the disk. */
   readonly start: number;
-  readonly of: 'base' | 'disk' | 'holes';
+  readonly file: 'base' | 'disk' | 'holes';
 }
 
 function* runs(numbers: Float64Array): Generator<RunRead> {
   for (let index = 0; index < numbers.length; index += RUN) {
     const [start = 0, size = 0, from = OWN] = numbers.subarray(index, index + RUN);
-    const of = from === OWN_HOLES ? 'holes' : from === OWN ? 'disk' : 'base';
-    yield { at: of === 'base' ? from : start, size, start, of };
+    const file = from === OWN_HOLES ? 'holes' : from === OWN ? 'disk' : 'base';
+    yield { at: file === 'base' ? from : start, size, start, file };
   }
 }
 
@@ -87,11 +87,11 @@ export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void)
       files.base = base;
       writer = await DirectWriter.open(task.disk);
     }
-    for await (const { of, from, bytes } of readAhead(runs(task.runs), (run) => files[run.of])) {
+    for await (const { of, from, bytes } of readAhead(runs(task.runs), ({ file }) => files[file])) {
       const start = of.start + from;
       countZeros(start);
       const before = writing;
-      if (of.of === 'base') {
+      if (of.file === 'base') {
         clear(bytes, start);
         if (writer !== undefined && of.at !== of.start) {
           writing = writer.write(bytes, start);

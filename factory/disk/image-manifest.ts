@@ -10,8 +10,7 @@ interface Options {
   readonly layers: readonly { readonly name: LayerName }[];
   /** Text of each. */
   readonly manifests: readonly string[];
-  readonly added: readonly AddedFile[];
-  readonly merged: Pick<Merged, 'ownerOf'>;
+  readonly merged: Pick<Merged, 'ownerOf' | 'added'>;
   /** Seconds: date of the added files. */
   readonly epoch: number;
   /** File to write. */
@@ -49,7 +48,7 @@ export async function writeImageManifest(options: Options): Promise<string> {
     }
   }
   await write('# made at assembly');
-  for (const file of options.added) await write(manifestLine(addedEntry(file, options.epoch)));
+  for (const file of options.merged.added) await write(manifestLine(addedEntry(file, options.epoch)));
   out.end();
   await once(out, 'close');
   return `sha256:${hash.digest('hex')}`;

@@ -39,8 +39,6 @@ export interface DiskPlan {
   /** Of each layer, the text. */
   readonly manifests: readonly string[];
   readonly contents: readonly Contents[];
-  /** Files made at assembly. */
-  readonly added: readonly AddedFile[];
   readonly contentId: string;
   readonly root: PlannedRoot;
   readonly taken: Taken | undefined;
@@ -100,9 +98,8 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
   });
   options.onBuilt();
   const contentId = contentIdOf(layers);
-  const added = [imageJson(image, layers)];
   const root = await planRoot(tools, {
-    ...{ layers, added, merged, names, epoch, work },
+    ...{ layers, merged, names, epoch, work },
     isVolatile: (path) => merged.ownerOf(path) === VOLATILE,
     uuid: derivedUuid(contentId, 'root file system'),
   });
@@ -112,7 +109,7 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
     { name: 'root-verity', size: treeOver(root.size).size },
     { name: 'state', size: STATE_SIZE },
   ]);
-  const digests = digestsOf(merged, contents, added);
+  const digests = digestsOf(merged, contents);
   const segments = rootSegments(root, placeOf(layout.places, 'root').start, digests, taken);
-  return { layers, manifests, contents, added, contentId, root, taken, digests, layout, segments };
+  return { layers, manifests, contents, contentId, root, taken, digests, layout, segments };
 }

@@ -1,14 +1,12 @@
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AddedFile, Content, Merged, MergeLayer } from '../layers/merge';
+import type { Content, Merged, MergeLayer } from '../layers/merge';
 import { placeRoot } from './place';
 import type { DiskTools } from './tools-tree';
 import { readWhole } from './whole';
 
 export interface RootOptions {
   readonly layers: readonly MergeLayer[];
-  /** Files made at assembly. */
-  readonly added: readonly AddedFile[];
   /** What those are together. */
   readonly merged: Merged;
   /** File of the names that were merged. */
@@ -53,11 +51,11 @@ async function writeMetadata(tools: DiskTools, options: RootOptions): Promise<Bu
 
 /** What the root file system will be, byte for byte but for the files' data, of which hardly any is read. */
 export async function planRoot(tools: DiskTools, options: RootOptions): Promise<PlannedRoot> {
-  const { layers, added, merged, isVolatile } = options;
+  const { layers, merged, isVolatile } = options;
   const metadata = await writeMetadata(tools, options);
   const read = ({ layer, at, size }: Content): Buffer => {
     const from = layers[layer];
-    if (from === undefined) return Buffer.from(added[layer - layers.length]?.content ?? '');
+    if (from === undefined) return Buffer.from(merged.added[layer - layers.length]?.content ?? '');
     const tar = openSync(from.tar, 'r');
     try {
       return readWhole(tar, Buffer.alloc(size), at);

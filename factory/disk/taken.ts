@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AddedFile, Content, Merged } from '../layers/merge';
+import type { Content, Merged } from '../layers/merge';
 import { type Base, type Contents, hasAll, type OnDisk } from './base';
 import { isBoot } from './boot';
 import { carryOf } from './carry';
@@ -66,13 +66,12 @@ export function strayed(taken: Taken, segments: readonly Segment[]): OnDisk[] {
 
 /** sha256 of what stands in the root file system; names of one file have one content. */
 export function digestsOf(
-  merged: Pick<Merged, 'contents'>,
+  merged: Pick<Merged, 'contents' | 'added'>,
   contents: readonly Contents[],
-  added: readonly AddedFile[],
 ): ReadonlyMap<Content, string> {
   const found = new Map<Content, string>();
   for (const [path, content] of merged.contents) {
-    const made = added[content.layer - contents.length];
+    const made = merged.added[content.layer - contents.length];
     const sha256 =
       made === undefined
         ? contents[content.layer]?.get(path)?.sha256

@@ -4,9 +4,9 @@ import { allEnded } from '../all-ended';
 import type { Lock } from '../contracts/lock';
 import { BOOT, type BootFiles, copyBoot } from './boot';
 import { copyLayers } from './copy-layers';
-import { writeBootEntry, writeEsp } from './esp';
+import { type EspPlace, writeBootEntry, writeEsp } from './esp';
 import { derivedUuid, derivedVolumeId, nameDigest, sealSalt } from './identity';
-import { identified, type Layout, partitionTable, type Place, placeOf } from './layout';
+import { identified, type Layout, partitionTable, placeOf } from './layout';
 import type { DiskPlan } from './plan-disk';
 import { sealedPartitions, writeSeal } from './seal';
 import { fillOf } from './segments';
@@ -46,7 +46,7 @@ const template = ({ image }: Lock): string => nameDigest(image);
 export async function writeBoot(
   { tools, lock }: Pick<Writing, 'tools' | 'lock'>,
   boot: BootFiles,
-  place: Place & { disk: string },
+  place: EspPlace,
   work: string,
 ): Promise<void> {
   copyBoot(boot, work);
@@ -77,12 +77,12 @@ export async function clearStrayed(
 /** Writes the files that are not taken from the base, and the state's file system. */
 export async function writeFiles(writing: Writing): Promise<void> {
   const { tools, lock, plan, run, work, disk } = writing;
-  const { layers, added, root, taken, layout } = plan;
+  const { layers, root, taken, layout } = plan;
   const isTaken = (index: number): boolean => taken?.layers.has(index) === true;
   const read = layers.filter((_, index) => !isTaken(index));
   await allEnded([
     copyLayers(run, {
-      ...{ layers, added, root, disk, start: placeOf(layout.places, 'root').start },
+      ...{ layers, root, disk, start: placeOf(layout.places, 'root').start },
       taken: new Map(
         [...layers.entries()].flatMap(([index, { headersDigest }]) =>
           isTaken(index) ? [[index, headersDigest]] : [],

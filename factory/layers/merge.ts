@@ -47,6 +47,8 @@ export interface Content {
 }
 
 export interface Merged {
+  /** Files made at assembly. */
+  readonly added: readonly AddedFile[];
   /** Number of entries kept. */
   readonly entries: number;
   /** The layer whose entry of that path was kept; undefined when there is none. */
@@ -168,8 +170,8 @@ export async function mergeLayers(options: MergeOptions): Promise<Merged> {
     if (faults.length > 0) throw refused(faults);
     names.add(await endOfTar(added, options.epoch));
     names.flush();
+    return { added, entries, ownerOf: (path) => rules.ownerOf(path), contents, leftOut, frames };
   } finally {
     names.close();
   }
-  return { entries, ownerOf: (path) => rules.ownerOf(path), contents, leftOut, frames };
 }

@@ -49,7 +49,7 @@ async function lockedFolder(
 /** Removes what killed processes left in a cache or state folder. */
 export async function sweepWork(place: string): Promise<void> {
   const parent = join(place, 'work');
-  if (!existsSync(parent)) return;
+  if (!existsSync(parent) || readdirSync(parent).length === 0) return;
   await withFileLock(`${parent}.lock`, () => {
     sweep(parent);
     return Promise.resolve();

@@ -9,16 +9,22 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
+/** A file of so many bytes that begins with those; the rest are holes. */
+function fileIn(parent: string, bytes: Buffer, size: number): string {
+  const folder = mkdtempSync(join(parent, 'kiln-direct-'));
+  folders.push(folder);
+  const file = join(folder, 'disk');
+  writeFileSync(file, bytes);
+  truncateSync(file, size);
+  return file;
+}
+
 describe('bytes written past the page cache', () => {
   // Not every kernel lets a file system in memory be written so: then they go the usual way.
   it.each([tmpdir(), '/dev/shm'])(
     'are in the file, aligned or not, and nothing else of it changes: in %s',
     async (parent) => {
-      const folder = mkdtempSync(join(parent, 'kiln-direct-'));
-      folders.push(folder);
-      const file = join(folder, 'disk');
-      writeFileSync(file, '');
-      truncateSync(file, 64 * 4096);
+      const file = fileIn(parent, Buffer.alloc(0), 64 * 4096);
       const expected = Buffer.alloc(64 * 4096);
       const [one, two] = alignedBuffers(2, 8 * 4096) as [Buffer, Buffer];
       one.fill('one ');
@@ -43,11 +49,7 @@ describe('bytes written past the page cache', () => {
   it.each([tmpdir(), '/dev/shm'])(
     'are read past it as they were written by whatever way: in %s',
     async (parent) => {
-      const folder = mkdtempSync(join(parent, 'kiln-direct-'));
-      folders.push(folder);
-      const file = join(folder, 'disk');
-      writeFileSync(file, Buffer.alloc(3 * 4096, 'text'));
-      truncateSync(file, 16 * 4096);
+      const file = fileIn(parent, Buffer.alloc(3 * 4096, 'text'), 16 * 4096);
       const [bytes] = alignedBuffers(1, 16 * 4096) as [Buffer];
       bytes.fill('x');
       const reader = await openDirect(file);

@@ -112,7 +112,7 @@ async function planned(
   const epoch = 1_700_000_000;
   const merged = await mergeLayers({ layers, added: () => added, leftOut: [BOOT], epoch, names });
   const isVolatile = (path: string): boolean => merged.ownerOf(path) === 'code';
-  return await planRoot(by, { layers, added, merged, names, isVolatile, uuid: 'u', epoch, work: folder });
+  return await planRoot(by, { layers, merged, names, isVolatile, uuid: 'u', epoch, work: folder });
 }
 
 interface Made {
@@ -138,7 +138,7 @@ async function made(
   writeFileSync(disk, '');
   truncateSync(disk, start + root.size);
   damage?.(layers);
-  await copyLayers(doTask, { layers, added, root, disk, start });
+  await copyLayers(doTask, { layers, root, disk, start });
   return { root, image: readFileSync(disk).subarray(start) };
 }
 
@@ -220,7 +220,7 @@ describe('a root file system', () => {
       writeFileSync(disk, '');
       truncateSync(disk, root.size);
       const taken = new Map([[0, `sha256:${frame ?? root.merged.frames[0] ?? ''}`]]);
-      await copyLayers(doTask, { layers, added: [], root, disk, start: 0, taken });
+      await copyLayers(doTask, { layers, root, disk, start: 0, taken });
       return { root, image: readFileSync(disk) };
     }
 
