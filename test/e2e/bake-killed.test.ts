@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,5 +60,19 @@ describe.skipIf(process.getuid?.() !== 0)('kiln bake killed at any point', () =>
       for (const work of [bakery.cache, join(bakery.project, '.kiln')])
         expect(readdirSync(join(work, 'work')), where).toEqual([]);
     }
+  });
+
+  it('between the arrival of its last layer and the end of its work folder leaves that folder to the next, which builds none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kiln-killed-'));
+    folders.push(folder);
+    const bakery = await new Bakery(folder).stockSmall();
+    const { digest } = await bakery.bake();
+    const work = join(bakery.cache, 'work');
+    mkdirSync(join(work, 'code-killed'));
+    writeFileSync(join(work, 'code-killed', 'lock'), '');
+    rmSync(join(bakery.project, '.kiln', 'bakes'), { recursive: true });
+    const again = await bakery.bake();
+    expect(again).toMatchObject({ digest, baked: true });
+    expect(readdirSync(work)).toEqual([]);
   });
 });
