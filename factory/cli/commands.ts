@@ -28,35 +28,17 @@ import { vault } from './vault';
 import { verify } from './verify';
 
 /**
- * Every subcommand, one file each. A file only declares its options; what it does is imported when
- * it runs, so that `kiln --help` starts in a blink.
+ * Every subcommand under the heading of those who use it most, one file each. A file only declares its options; what
+ * it does is imported when it runs, so that `kiln --help` starts in a blink.
  */
-export const COMMANDS: readonly (() => Command)[] = [
-  bake,
-  blame,
-  clusters,
-  doctor,
-  gc,
-  history,
-  image,
-  images,
-  inUse,
-  lock,
-  machines,
-  nightly,
-  pin,
-  promote,
-  publish,
-  registry,
-  reproduce,
-  revoke,
-  rollback,
-  store,
-  run,
-  status,
-  unpin,
-  vault,
-  verify,
+export const COMMANDS: readonly (readonly [heading: string, commands: readonly (() => Command)[]])[] = [
+  ['Data engineer, images and jobs:', [lock, bake, verify, reproduce, images, image, run]],
+  ['Infra team, clusters of this machine:', [status, clusters, machines, store, doctor]],
+  [
+    'Release owner, what runs and what is kept:',
+    [promote, rollback, revoke, history, blame, publish, registry, pin, unpin, gc, inUse],
+  ],
+  ['Pipeline:', [nightly, vault]],
 ];
 
 /** What images/spark-node.pkr.hcl and a synth call; not listed by `kiln --help`. */

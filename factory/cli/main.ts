@@ -1,26 +1,12 @@
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { KilnError } from '../errors';
-import { COMMANDS, PLUMBING } from './commands';
 import { formatError } from './output';
-
-/** Wrong use is thrown, not exited upon, at every depth: `kiln image shwo` ends like `kiln imagee`. */
-function throwing(command: Command): Command {
-  command.exitOverride();
-  command.commands.forEach(throwing);
-  return command;
-}
+import { kilnProgram, words } from './program';
 
 async function main(argv: readonly string[]): Promise<number> {
-  const program = new Command('kiln')
-    .description('An image factory and deployment kit for Apache Spark.')
-    .version('0.1.0')
-    .showHelpAfterError()
-    .enablePositionalOptions();
-  for (const command of COMMANDS) program.addCommand(command());
-  for (const command of PLUMBING) program.addCommand(command(), { hidden: true });
-  throwing(program);
+  const program = kilnProgram();
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(words(program, argv), { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -34,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return error.exitCode;
     }
     process.stderr.write(
-      `kiln: a fault of kiln itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      `kiln: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
     return 3;
   }

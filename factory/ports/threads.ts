@@ -62,7 +62,7 @@ export async function withThreads<Task, Result, T>(
           reject(word.error);
         });
     });
-    // Only a fault of kiln itself, or no memory, ends a thread.
+    // Only an internal error, or no memory, ends a thread.
     worker.on('error', (error) => {
       broken = error;
       for (const { reject } of [...busy.values(), ...queue.splice(0)]) reject(error);

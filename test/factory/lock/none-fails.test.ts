@@ -29,7 +29,7 @@ it('tells of every failure, each with its way out', async () => {
   ]);
 });
 
-it('does not hide a fault of kiln itself behind others', async () => {
+it('does not hide an internal error behind others', async () => {
   const bug = new TypeError('undefined');
   await expect(noneFails([Promise.reject(fault('unreachable')), Promise.reject(bug)])).rejects.toBe(bug);
 });
