@@ -46,7 +46,7 @@ describe.skipIf(typeof found === 'string')(
     let metadataLog: string;
 
     beforeAll(async () => {
-      cluster = await Cluster.start(found, 3);
+      cluster = await Cluster.start(found, { workers: 3 });
       copyFileSync(join(__dirname, 'spark/leaving.py'), join(cluster.scratch('master'), 'leaving.py'));
       copyFileSync(join(__dirname, 'spark/notebook.py'), join(cluster.scratch('notebook'), 'notebook.py'));
       copyFileSync(join(__dirname, 'spark/intruder'), join(cluster.scratch('history'), 'intruder'));

@@ -21,7 +21,15 @@ export const METADATA = '169.254.169.254';
 
 const MasterPage = z.object({
   status: z.string(),
-  workers: z.array(z.object({ host: z.string(), state: z.string() })),
+  workers: z.array(
+    z.object({
+      host: z.string(),
+      state: z.string(),
+      cores: z.number(),
+      coresused: z.number(),
+      memoryused: z.number(),
+    }),
+  ),
   activeapps: z.array(z.object({ name: z.string() })),
   completedapps: z.array(z.object({ name: z.string(), state: z.string() })),
 });
@@ -34,13 +42,27 @@ const Status = z.looseObject({
   metadata: z.string().nullable(),
 });
 
-/** One cluster with every role, and the object store that its event logs go to. */
-export class Cluster {
-  private constructor(readonly project: string) {}
+interface Roles {
+  /** Of the cluster; default: NAME. */
+  readonly name?: string;
+  readonly workers: number;
+  /** What each worker offers; default: one core and 1024 MiB. */
+  readonly worker?: NonNullable<NodeConfig['spark']['worker']>;
+  /** Beside master and workers; default: a history server and a notebook. */
+  readonly others?: Partial<Record<'history' | 'notebook', string>>;
+}
 
-  static async start({ folder, record }: BakedImage, workers: number): Promise<Cluster> {
-    const project = mkdtempSync(join(tmpdir(), 'kiln-spark-'));
-    const cluster = new Cluster(project);
+/** One cluster, by default with every role, and the object store that its event logs go to. */
+export class Cluster {
+  private constructor(
+    readonly name: string,
+    readonly project: string,
+  ) {}
+
+  static async start({ folder, record }: BakedImage, roles: Roles): Promise<Cluster> {
+    const { name = NAME, workers, worker, others = { history: HISTORY, notebook: NOTEBOOK } } = roles;
+    const project = mkdtempSync(join(tmpdir(), `kiln-${name}-`));
+    const cluster = new Cluster(name, project);
     copyFileSync(join(HOME, 'factory.yaml'), join(project, 'factory.yaml'));
     placeImage(project, { folder, record });
     const port = await freePort();
@@ -50,7 +72,7 @@ export class Cluster {
         project,
         { folder, record },
         {
-          cluster: NAME,
+          cluster: name,
           role,
           count,
           first,
@@ -65,6 +87,7 @@ export class Cluster {
               'spark.eventLog.rolling.enabled': 'true',
               'spark.eventLog.compress': 'true',
             },
+            ...(worker === undefined ? {} : { worker }),
             leastFreeMiB: 64,
             leave: { notice: 'ec2', seconds: 60 },
           },
@@ -74,16 +97,16 @@ export class Cluster {
     };
     await up('master', 1, MASTER);
     await up('worker', workers, FIRST_WORKER);
-    await up('history', 1, HISTORY);
-    await up('notebook', 1, NOTEBOOK);
+    for (const role of ['history', 'notebook'] as const)
+      if (others[role] !== undefined) await up(role, 1, others[role]);
     await cluster.kiln([
-      ...['machines', 'wait', '--cluster', NAME, '--workers', String(workers), '--timeout', '600'],
+      ...['machines', 'wait', '--cluster', name, '--workers', String(workers), '--timeout', '600'],
     ]);
     return cluster;
   }
 
   async end(): Promise<void> {
-    await this.kiln(['machines', 'down', '--cluster', NAME], [0, 1, 3]);
+    await this.kiln(['machines', 'down', '--cluster', this.name], [0, 1, 3]);
     await this.kiln(['store', 'down'], [0, 1, 3]);
     rmSync(this.project, { recursive: true, force: true });
   }
@@ -95,18 +118,18 @@ export class Cluster {
   /** Runs a command as root in a machine, such as `worker-1`. */
   in(machine: string, command: readonly string[], accept = [0]): Promise<RunResult> {
     return this.kiln(
-      ['machines', 'exec', '--cluster', NAME, '--machine', this.machine(machine), '--', ...command],
+      ['machines', 'exec', '--cluster', this.name, '--machine', this.machine(machine), '--', ...command],
       accept,
     );
   }
 
   machine(machine: string): string {
-    return `${NAME}-${machine.includes('-') ? machine : `${machine}-1`}`;
+    return `${this.name}-${machine.includes('-') ? machine : `${machine}-1`}`;
   }
 
   /** A machine's /scratch as seen from here. */
   scratch(machine: string): string {
-    return join(this.project, '.kiln/clusters', NAME, this.machine(machine), 'scratch');
+    return join(this.project, '.kiln/clusters', this.name, this.machine(machine), 'scratch');
   }
 
   async status(machine: string): Promise<z.infer<typeof Status>> {
@@ -131,7 +154,7 @@ export class Cluster {
   }
 
   async holder(): Promise<Holder> {
-    const found = await hostHolders(hostExec).find(join(CLUSTERS, NAME));
+    const found = await hostHolders(hostExec).find(join(CLUSTERS, this.name));
     if (found === undefined) throw new Error('the cluster has ended');
     return found;
   }
