@@ -1,7 +1,7 @@
 /**
  * Every failure a person may see: what happened, where, and the way out.
  *
- * Exit codes (design.md, "The command"): 1 the answer is no, 2 wrong use, 3 failed.
+ * Exit codes: 1 the answer is no, 2 wrong use, 3 failed.
  */
 export type ExitCode = 1 | 2 | 3;
 

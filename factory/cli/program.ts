@@ -12,7 +12,9 @@ function strict(command: Command, path: string): Command {
     .configureOutput({
       outputError: (text, write) => {
         // A suggestion comes on a line of its own.
-        write(text.replace(/^error: /, 'kiln: ').replace(/\n\(Did you mean (.*)\)\n$/, ': did you mean $1\n'));
+        write(
+          text.replace(/^error: /, 'kiln: ').replace(/\n\(Did you mean (.*)\)\n$/, ': did you mean $1\n'),
+        );
       },
     });
   for (const one of command.commands) strict(one, `${path} ${one.name()}`);
