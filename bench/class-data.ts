@@ -17,7 +17,7 @@ interface Took {
 
 const say = (text: string): void => void process.stderr.write(`class-data: ${text}\n`);
 
-/** A master, a worker and a small job, with the image's class data archive and with Java's own alone, by turns. */
+/** A master, a worker and a small job, with the image's class data archive and with Java's own alone, interleaved. */
 export async function classData(): Promise<readonly Result[]> {
   await Promise.resolve();
   const { home } = findProject();

@@ -16,7 +16,7 @@ interface Took {
   readonly baked: boolean;
 }
 
-/** Bakes and dd, by turns: how fast a device is changes from one minute to the next. */
+/** Bakes and dd, interleaved: how fast a device is changes from one minute to the next. */
 const TURNS = 5;
 
 const say = (text: string): void => void process.stderr.write(`rebuild: ${text}\n`);
@@ -62,7 +62,7 @@ export async function rebuild(): Promise<readonly Result[]> {
     say(`${show(cold.seconds)}; again, nothing changed`);
     const same = bake();
     if (same.baked) throw new Error('nothing had changed, and it baked');
-    say(`${show(same.seconds)}; by turns a change of the code and the disk's bytes by dd`);
+    say(`${show(same.seconds)}; interleaved: a change of the code and the disk's bytes by dd`);
     const turns: { readonly baked: number; readonly written: number }[] = [];
     let { folder } = cold;
     for (let turn = 0; turn < TURNS; turn += 1) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Digest } from '../contracts/digest';
 import { ImageRecord } from '../contracts/record';
-import { CONTENTS } from '../disk/base';
+import { CONTENTS } from '../disk/previous-image';
 import type { Project } from '../project';
 import { treeDigest } from '../layers/tree-digest';
 import type { PlannedLayer } from '../layers/plan';

@@ -28,6 +28,10 @@ export function requireOwn(project: Project, user: number | undefined = process.
     }
   }
   if (faults.length > 0) {
-    throw new KilnError({ code: 'not-yours', what: 'users do not share what bakes leave', faults });
+    throw new KilnError({
+      code: 'not-yours',
+      what: 'the cache or state folder belongs to another user',
+      faults,
+    });
   }
 }

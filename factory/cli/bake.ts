@@ -48,7 +48,7 @@ export const bake = (): Command =>
     .option('--lock <file>', "another lock than the project's factory.lock.json")
     .option(
       '--json',
-      'answer as JSON on standard output, and tell what happens on standard error, an event a line',
+      'answer as JSON on standard output, and report progress on standard error, one JSON event per line',
     )
     .addHelpText(
       'after',

@@ -39,12 +39,7 @@ function planText(
 export function gc(): Command {
   return new Command('gc')
     .description('remove images that nothing reaches from the registry; shows the plan, does it with --apply')
-    .option(
-      '--history <n>',
-      'keep what the last so many entries and rollbacks of every channel reach',
-      whole,
-      10,
-    )
+    .option('--history <n>', 'keep images in the last N entries and rollbacks of each channel', whole, 10)
     .option('--younger-than <days>', 'keep what was stored in the last so many days', whole, 7)
     .option('--no-withdraw', 'leave the AMIs of removed images, and their snapshots, as they are')
     .option('--apply', 'do it')

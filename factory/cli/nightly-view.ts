@@ -29,7 +29,7 @@ function bakeLine(event: Record<string, unknown>): string | undefined {
 const fetchLine = ({ done, total, bytes, totalBytes }: Record<string, unknown>): string =>
   `fetching ${String(done)}/${String(total)}, ${(Number(bytes) / 1e6).toFixed(0)} of ${(Number(totalBytes) / 1e6).toFixed(0)} MB`;
 
-/** What a night tells while it goes on: an event a line for programs, words for people. */
+/** Progress of a night: one JSON event per line for programs, words for people. */
 export function nightView(json: boolean, say: (line: string) => void): NightView {
   let told = 0;
   if (json) {

@@ -35,12 +35,15 @@ export const nightly = (): Command =>
     )
     .option('--apply', 'do it')
     .option('--fresh', 'leave an unfinished night as it is and begin another')
-    .option('--json', 'print the answer as JSON, and tell what happens on standard error, an event a line')
+    .option(
+      '--json',
+      'print the answer as JSON, and report progress on standard error, one JSON event per line',
+    )
     .addHelpText(
       'after',
       `
 Ends at once where neither an index of a registry nor the project changed. One night at a time; one that was ended in
-the middle goes on where it stopped. factory.yaml's nightly says which channel takes the image, which ones follow by
+the middle is resumed. factory.yaml's nightly says which channel takes the image, which ones follow by
 themselves, whether Spark's patch releases are taken, and whether the lock is proposed on a git branch.
 
 Exit codes: 0 done, or nothing changed; 1 a proof or a gate said no, or another night runs; 2 wrong use; 3 failed.

@@ -34,7 +34,7 @@ export function publish(): Command {
     .option('--verify', 'read back and compare every block, not a sample')
     .option('--no-deprecate', 'leave AMIs of images that no channel points at any more as they are')
     .option('--withdraw', 'take the image back: deregister its AMIs, delete their snapshots')
-    .option('--parallel <n>', 'blocks under way at a time', parallel, 64)
+    .option('--parallel <n>', 'number of concurrent uploads', parallel, 64)
     .option('--apply', 'do it')
     .option('--json', 'print the answer as JSON, and each step as JSON on standard error')
     .addHelpText(

@@ -85,7 +85,7 @@ async function run(
   }
 }
 
-/** `kiln reproduce`: the same lock baked again, elsewhere and otherwise. */
+/** `kiln reproduce`: the same lock baked again in a different path and environment. */
 export const reproduce = (): Command =>
   new Command('reproduce')
     .description(

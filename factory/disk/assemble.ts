@@ -7,14 +7,14 @@ import { KilnError } from '../errors';
 import { withWorkFolder } from '../layers/work-folder';
 import { withThreads } from '../ports/threads';
 import type { Project } from '../project';
-import { type Base, CONTENTS, newestBase } from './base';
+import { type PreviousImage, CONTENTS, findPreviousImage } from './previous-image';
 import { keep } from './keep';
 import type { DoTask, Result, Task } from './tasks';
 import { type ImageOptions, writeImage, type Written } from './write-image';
 
 export interface AssembleOptions extends ImageOptions {
   readonly project: Project;
-  /** Told that an image of before is not what was baked: it is not used. */
+  /** Called when a previous image is corrupted: it is not reused. */
   readonly onDamage?: (what: string) => void;
 }
 
@@ -43,37 +43,38 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     });
   }
   return await withWorkFolder(project.state, 'disk', async (work) => {
-    const put = async (folder: string, base: Base | undefined): Promise<Assembled | undefined> => {
+    const put = async (
+      folder: string,
+      previous: PreviousImage | undefined,
+    ): Promise<Assembled | undefined> => {
       mkdirSync(folder);
       const files = { disk: join(folder, 'image.raw'), manifest: join(folder, MANIFEST) };
       const written = await withThreads<Task, Result, Written | undefined>(
         join(__dirname, 'worker.js'),
-        (run) => writeImage(options, run as DoTask, folder, files, base),
+        (run) => writeImage(options, run as DoTask, folder, files, previous),
       );
       if (written === undefined) return undefined;
       const { record, contents } = written;
       return { record, folder: keep(images, record, { ...files, lock: lockText, contents }, work) };
     };
     const [first, again] = [join(work, 'first'), join(work, 'again')];
-    const base = newestBase(images, options.lock.image);
-    const assembled = await put(first, base);
+    const previous = findPreviousImage(images, options.lock.image);
+    const assembled = await put(first, previous);
     if (assembled !== undefined) return assembled;
     rmSync(first, { recursive: true });
-    if (base !== undefined) leave(base, options.onDamage);
+    if (previous !== undefined) leave(previous, options.onDamage);
     const whole = await put(again, undefined);
-    if (whole === undefined) throw new Error('nothing was taken, and that was damaged');
+    if (whole === undefined) throw new Error('nothing was reused, and that was corrupted');
     return whole;
   });
 }
 
-/** Nothing is taken from that image any more. */
-function leave({ folder, disk }: Base, onDamage: AssembleOptions['onDamage']): void {
+/** Keeps that image from being reused. */
+function leave({ folder, disk }: PreviousImage, onDamage: AssembleOptions['onDamage']): void {
   if (!existsSync(disk)) {
-    onDamage?.(`the image in ${folder} was removed: nothing is taken from it`);
+    onDamage?.(`the previous image in ${folder} was removed: it will not be reused`);
     return;
   }
   rmSync(join(folder, CONTENTS), { force: true });
-  onDamage?.(
-    `the image in ${folder} is not what was baked: nothing is taken from it, and whoever asks for it bakes it again`,
-  );
+  onDamage?.(`the previous image in ${folder} is corrupted: it will not be reused and will be rebuilt`);
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { CachedLayer } from '../layers/cache';
 import { layerDamaged } from '../layers/damage';
 import type { Content } from '../layers/merge';
-import type { Contents } from './base';
+import type { Contents } from './previous-image';
 import { readWhole } from './whole';
 
 /** The base layer's folder whose files go to the ESP in place of the root partition. */

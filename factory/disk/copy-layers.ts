@@ -12,7 +12,7 @@ export interface CopyOptions {
    * Index of each layer whose contents come from elsewhere, so that its tar is not read -> digest over the bytes of the
    * tar that are no file's content, `sha256:…`.
    */
-  readonly taken?: ReadonlyMap<number, string>;
+  readonly reused?: ReadonlyMap<number, string>;
   readonly root: PlannedRoot;
   readonly disk: string;
   /** Byte of the disk where the root file system begins. */
@@ -58,9 +58,9 @@ export async function copyLayers(run: DoTask, options: CopyOptions): Promise<voi
   const order = [...layers.entries()].sort(([, a], [, b]) => b.size - a.size);
   await Promise.all(
     order.map(async ([index, layer]) => {
-      const taken = options.taken?.get(index);
-      if (taken !== undefined) {
-        if (`sha256:${root.merged.frames[index] ?? ''}` !== taken) throw layerDamaged(layer);
+      const reused = options.reused?.get(index);
+      if (reused !== undefined) {
+        if (`sha256:${root.merged.frames[index] ?? ''}` !== reused) throw layerDamaged(layer);
         return;
       }
       const own = pieces.filter(({ content }) => content.layer === index);

@@ -4,7 +4,7 @@ import { DirectWriter, openDirect } from './direct';
 import { CHUNK, readAhead } from './read-ahead';
 import { OWN, OWN_HOLES } from './segments';
 
-/** Numbers of a run: its byte of the disk, its bytes, its byte of the base, or OWN or OWN_HOLES. */
+/** Numbers of a run: its byte of the disk, its bytes, its byte of the previous image, or OWN or OWN_HOLES. */
 const RUN = 3;
 /** Numbers of a gap: its byte of the disk, its bytes. */
 const GAP = 2;
@@ -14,8 +14,8 @@ export interface FillTask {
   readonly disk: string;
   /** Bytes of the disk. */
   readonly size: number;
-  /** The disk that is taken from, if any; what stands at the same byte of both is written by another task (carry.ts). */
-  readonly base: string | undefined;
+  /** The disk that is taken from, if any; what stands at the same byte of both is written by another task (copy-contents.ts). */
+  readonly previous: string | undefined;
   /** RUN numbers each, in the order of the disk; all else of it is zeros. */
   readonly runs: Float64Array;
   /** GAP numbers each, in the order of the disk: zeros within runs. */
@@ -29,14 +29,14 @@ interface RunRead {
   readonly size: number;
   /** Byte of the disk. */
   readonly start: number;
-  readonly file: 'base' | 'disk' | 'holes';
+  readonly file: 'previous' | 'disk' | 'holes';
 }
 
 function* runs(numbers: Float64Array): Generator<RunRead> {
   for (let index = 0; index < numbers.length; index += RUN) {
     const [start = 0, size = 0, from = OWN] = numbers.subarray(index, index + RUN);
-    const file = from === OWN_HOLES ? 'holes' : from === OWN ? 'disk' : 'base';
-    yield { at: file === 'base' ? from : start, size, start, file };
+    const file = from === OWN_HOLES ? 'holes' : from === OWN ? 'disk' : 'previous';
+    yield { at: file === 'previous' ? from : start, size, start, file };
   }
 }
 
@@ -57,7 +57,7 @@ function clearing(gaps: Float64Array): (bytes: Buffer, start: number) => void {
 }
 
 /**
- * Goes over a disk once, from end to end: what the base has elsewhere comes from there, and every byte is counted.
+ * Goes over a disk once, from end to end: what the previous image has elsewhere comes from there, and every byte is counted.
  * Zeros that were never written are neither read nor written: they are counted from memory.
  * @returns sha256 of the disk, 64 hex digits.
  */
@@ -76,22 +76,22 @@ export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void)
   const clear = clearing(task.gaps);
   const disk = await open(task.disk, 'r');
   let holes: FileHandle | undefined;
-  let base: FileHandle | undefined;
+  let previous: FileHandle | undefined;
   let writer: DirectWriter | undefined;
   let writing = Promise.resolve();
   try {
     holes = await openDirect(task.disk);
-    const files = { disk, holes, base: disk };
-    if (task.base !== undefined) {
-      base = await open(task.base, 'r');
-      files.base = base;
+    const files = { disk, holes, previous: disk };
+    if (task.previous !== undefined) {
+      previous = await open(task.previous, 'r');
+      files.previous = previous;
       writer = await DirectWriter.open(task.disk);
     }
     for await (const { of, from, bytes } of readAhead(runs(task.runs), ({ file }) => files[file])) {
       const start = of.start + from;
       countZeros(start);
       const before = writing;
-      if (of.file === 'base') {
+      if (of.file === 'previous') {
         clear(bytes, start);
         if (writer !== undefined && of.at !== of.start) {
           writing = writer.write(bytes, start);
@@ -110,7 +110,7 @@ export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void)
     await writing.finally(async () => {
       await disk.close();
       await holes?.close();
-      await base?.close();
+      await previous?.close();
       await writer?.close();
     });
   }

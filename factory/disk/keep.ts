@@ -2,14 +2,14 @@ import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { MANIFEST } from '../contracts/manifest';
 import { type ImageRecord, LOCK_COPY } from '../contracts/record';
-import { CONTENTS } from './base';
+import { CONTENTS } from './previous-image';
 
 /** What an image's folder is made of; paths, and what is written here. */
 export interface ImageFiles {
   readonly disk: string;
   readonly manifest: string;
   readonly lock: Buffer;
-  /** See base.ts. */
+  /** See previous-image.ts. */
   readonly contents: string;
 }
 

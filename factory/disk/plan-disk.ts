@@ -6,7 +6,7 @@ import { contentId as contentIdOf } from '../layers/content-id';
 import { soundManifest } from '../layers/damage';
 import { type GrowingLayers, inOrder } from '../layers/growing';
 import { type AddedFile, type Content, mergeLayers, type MergeLayer } from '../layers/merge';
-import { type Base, type Contents, contentsOf } from './base';
+import { type PreviousImage, type Contents, contentsOf } from './previous-image';
 import { BOOT, type BootFiles, bootSize } from './boot';
 import { espSize } from './esp';
 import { derivedUuid } from './identity';
@@ -15,19 +15,19 @@ import { planRoot, type PlannedRoot } from './root';
 import { treeOver } from './seal';
 import type { Segment } from './segments';
 import { STATE_SIZE } from './state';
-import { digestsOf, rootSegments, type Taken, takenFrom } from './taken';
+import { digestsOf, rootSegments, type Reused, reusedFrom } from './reused';
 import type { DiskTools } from './tools-tree';
 
 export interface PlanDiskOptions {
   readonly tools: DiskTools;
   readonly lock: Lock;
   readonly layers: GrowingLayers;
-  /** An image of before, to take from. */
-  readonly base: Base | undefined;
+  /** A previous image, to take from. */
+  readonly previous: PreviousImage | undefined;
   /** Folder for what is made in passing. */
   readonly work: string;
-  /** Told what the ESP is to have and where it is, and what is taken from the base, before more is known. */
-  readonly onBoot: (boot: BootFiles, esp: Place, taken: Taken | undefined) => void;
+  /** Told what the ESP is to have and where it is, and what is taken from the previous image, before more is known. */
+  readonly onBoot: (boot: BootFiles, esp: Place, reused: Reused | undefined) => void;
   /** Told when all layers are built. */
   readonly onBuilt: () => void;
 }
@@ -41,7 +41,7 @@ export interface DiskPlan {
   readonly contents: readonly Contents[];
   readonly contentId: string;
   readonly root: PlannedRoot;
-  readonly taken: Taken | undefined;
+  readonly reused: Reused | undefined;
   /** sha256 of each content of the root; 64 hex digits. */
   readonly digests: ReadonlyMap<Content, string>;
   readonly layout: Places;
@@ -77,7 +77,7 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
     }
   }
   let esp = 0;
-  let taken: Taken | undefined;
+  let reused: Reused | undefined;
   const merged = await mergeLayers({
     layers: inTurn(),
     onBase(files) {
@@ -88,8 +88,8 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
       esp = espSize(tools, bootSize(boot));
       // It is the first on the disk: whatever follows, it lies there.
       const place = placeOf(layOut([{ name: 'esp', size: esp }]).places, 'esp');
-      taken = takenFrom(options.base, place.start + place.size, contents);
-      options.onBoot(boot, place, taken);
+      reused = reusedFrom(options.previous, place.start + place.size, contents);
+      options.onBoot(boot, place, reused);
     },
     added: (all) => [imageJson(image, all)],
     leftOut: [BOOT],
@@ -110,6 +110,6 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
     { name: 'state', size: STATE_SIZE },
   ]);
   const digests = digestsOf(merged, contents);
-  const segments = rootSegments(root, placeOf(layout.places, 'root').start, digests, taken);
-  return { layers, manifests, contents, contentId, root, taken, digests, layout, segments };
+  const segments = rootSegments(root, placeOf(layout.places, 'root').start, digests, reused);
+  return { layers, manifests, contents, contentId, root, reused, digests, layout, segments };
 }

@@ -31,7 +31,7 @@ export interface HashTask {
   /** All else is zeros. */
   readonly data: readonly Blocks[];
   /** The disk that has digests of some of them. */
-  readonly base: string | undefined;
+  readonly previous: string | undefined;
 }
 
 type DigestOf = (block: Buffer) => Buffer;
@@ -63,19 +63,19 @@ export function hashBlocks(task: HashTask): void {
   const digestOf = digesting(task.salt);
   const digests = Buffer.alloc(task.blocks * DIGEST, digestOf(Buffer.alloc(BLOCK)));
   const disk = openSync(task.disk, 'r+');
-  const base = task.base === undefined ? undefined : openSync(task.base, 'r');
+  const previous = task.previous === undefined ? undefined : openSync(task.previous, 'r');
   try {
     for (const data of task.data) {
       const first = (data.start - task.from) / BLOCK;
       const own = digests.subarray(first * DIGEST, (first + data.blocks) * DIGEST);
       if (data.digests === undefined) digestBlocks(disk, data, digestOf, own);
-      else if (base === undefined || readWhole(base, own, data.digests).length < own.length)
-        throw new Error('the base has no digests there');
+      else if (previous === undefined || readWhole(previous, own, data.digests).length < own.length)
+        throw new Error('the previous image has no digests there');
     }
     writeWhole(disk, digests, task.to);
   } finally {
     closeSync(disk);
-    if (base !== undefined) closeSync(base);
+    if (previous !== undefined) closeSync(previous);
   }
 }
 
@@ -118,7 +118,7 @@ export interface SealOptions {
   /** What of the root is not zeros, in its order. */
   readonly data: readonly Blocks[];
   /** The disk that has digests of some of it. */
-  readonly base?: string | undefined;
+  readonly previous?: string | undefined;
 }
 
 /** Byte of a tree's partition where the digest of the block at that byte of the root stands. */
@@ -166,7 +166,7 @@ export async function writeSeal(
   options: SealOptions,
   hash: (task: HashTask) => Promise<unknown>,
 ): Promise<string> {
-  const { disk, root, salt, base } = options;
+  const { disk, root, salt, previous } = options;
   let below = { from: root.start, blocks: root.size / BLOCK, data: options.data };
   for (const level of treeOver(root.size).levels) {
     const to = options.tree.start + level.start * BLOCK;
@@ -176,7 +176,7 @@ export async function writeSeal(
       const blocks = Math.min(TASK, below.blocks - block);
       const data = within(below.data, from, blocks);
       tasks.push(
-        hash({ ...{ kind: 'hash', disk, salt, base, from, blocks, data }, to: to + block * DIGEST }),
+        hash({ ...{ kind: 'hash', disk, salt, previous, from, blocks, data }, to: to + block * DIGEST }),
       );
     }
     await Promise.all(tasks);

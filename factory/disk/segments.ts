@@ -6,9 +6,9 @@ export interface Segment {
   /** First byte on the disk. */
   readonly start: number;
   readonly size: number;
-  /** Byte of the base's disk that it is taken from; undefined when it is no content of it. */
+  /** Byte of the previous image's disk that it is taken from; undefined when it is no content of it. */
   readonly from?: number;
-  /** Whether hardly any of it was ever written, where it is no content of the base. */
+  /** Whether hardly any of it was ever written, where it is no content of the previous image. */
   readonly isHoles?: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Run {
   /** First byte on the disk. */
   readonly start: number;
   readonly size: number;
-  /** First byte on the base's disk; OWN or OWN_HOLES when it is read from the disk itself. */
+  /** First byte on the previous image's disk; OWN or OWN_HOLES when it is read from the disk itself. */
   readonly from: number;
 }
 export const OWN = -1;
@@ -44,7 +44,7 @@ export function runsOf(segments: readonly Segment[]): Run[] {
   return runs;
 }
 
-/** What lies between segments in a run: zeros on the disk, whatever the base has there. */
+/** What lies between segments in a run: zeros on the disk, whatever the previous image has there. */
 export function gapsOf(segments: readonly Segment[], runs: readonly Run[]): Segment[] {
   const gaps: Segment[] = [];
   let next = 0;
@@ -67,13 +67,13 @@ export interface Blocks {
   /** First byte of them on the disk. */
   readonly start: number;
   readonly blocks: number;
-  /** Byte of the base's disk where their digests stand, one behind the other; undefined: they are to be counted. */
+  /** Byte of the previous image's disk where their digests stand, one behind the other; undefined: they are to be counted. */
   readonly digests?: number;
 }
 
 /**
  * The segments by blocks, for the hash tree.
- * @param digestAt byte of the base's disk where the digest of the block at that byte of it stands.
+ * @param digestAt byte of the previous image's disk where the digest of the block at that byte of it stands.
  */
 export function blocksWithDigests(
   segments: readonly Segment[],
@@ -102,7 +102,7 @@ const whole = (run: Run): Run => ({ ...run, size: blocksOf(run.size) * BLOCK });
 /** The task that goes over a disk of those segments, which are in its order and begin where blocks do. */
 export function fillOf(
   segments: readonly Segment[],
-  rest: Pick<FillTask, 'disk' | 'size' | 'base'>,
+  rest: Pick<FillTask, 'disk' | 'size' | 'previous'>,
 ): FillTask {
   const runs = runsOf(segments).map(whole);
   return {

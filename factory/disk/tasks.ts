@@ -1,15 +1,15 @@
 import type { Doing } from '../ports/threads';
-import { carry, type CarryTask } from './carry';
+import { copyContents, type CopyContentsTask } from './copy-contents';
 import { type Copied, copyLayer, type CopyTask } from './copy-layer';
 import { fillDisk, type FillTask } from './fill';
 import { hashBlocks, type HashTask } from './seal';
 
 /** What takes a core for seconds: a thread is given it. */
-export type Task = CarryTask | CopyTask | HashTask | FillTask;
+export type Task = CopyContentsTask | CopyTask | HashTask | FillTask;
 
 /** Does a task; `onBytes` is told how many bytes more were read or counted. */
 export interface DoTask {
-  (task: CarryTask): Promise<boolean>;
+  (task: CopyContentsTask): Promise<boolean>;
   (task: CopyTask, onBytes?: (bytes: number) => void): Promise<Copied>;
   (task: HashTask): Promise<undefined>;
   /** 64 hex digits. */
@@ -23,8 +23,8 @@ export const doTask = (async (
   onBytes: (bytes: number) => void = () => undefined,
 ): Promise<Result> => {
   switch (task.kind) {
-    case 'carry':
-      return await carry(task);
+    case 'copy-contents':
+      return await copyContents(task);
     case 'copy':
       return await copyLayer(task, onBytes);
     case 'hash':

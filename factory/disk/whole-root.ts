@@ -26,6 +26,6 @@ export async function requireWhole(tools: DiskTools, root: BuiltRoot): Promise<v
       code === 0
         ? `the root file system has ${String(names)} names, the layers have ${String(merged)}`
         : `fsck.erofs finds the root file system damaged: ${stderr.trim()}`,
-    hint: 'bake again; if it stays, the disk or memory of this machine may be at fault',
+    hint: 'bake again; if it persists, the disk or memory of this machine may be at fault',
   });
 }

@@ -11,7 +11,7 @@ import type { DiskPlan } from './plan-disk';
 import { sealedPartitions, writeSeal } from './seal';
 import { fillOf } from './segments';
 import { writeState } from './state';
-import { rootBlocks, strayed } from './taken';
+import { rootBlocks, staleContents } from './reused';
 import type { DoTask } from './tasks';
 import type { DiskTools } from './tools-tree';
 import { clearWhole } from './whole';
@@ -57,15 +57,15 @@ export async function writeBoot(
   });
 }
 
-/** Clears what was carried and stands elsewhere now, or no more. */
-export async function clearStrayed(
+/** Clears what was copied and is stale: it stands at another offset now, or nowhere. */
+export async function clearStale(
   disk: string,
-  { taken, segments }: DiskPlan,
-  carried: Promise<boolean>,
+  { reused, segments }: DiskPlan,
+  copied: Promise<boolean>,
 ): Promise<void> {
-  const places = taken === undefined ? [] : strayed(taken, segments);
+  const places = reused === undefined ? [] : staleContents(reused, segments);
   if (places.length === 0) return;
-  await carried;
+  await copied;
   const file = openSync(disk, 'r+');
   try {
     for (const { at, size } of places) clearWhole(file, size, at);
@@ -74,18 +74,18 @@ export async function clearStrayed(
   }
 }
 
-/** Writes the files that are not taken from the base, and the state's file system. */
+/** Writes the files that are not reused from the previous image, and the state's file system. */
 export async function writeFiles(writing: Writing): Promise<void> {
   const { tools, lock, plan, run, work, disk } = writing;
-  const { layers, root, taken, layout } = plan;
-  const isTaken = (index: number): boolean => taken?.layers.has(index) === true;
-  const read = layers.filter((_, index) => !isTaken(index));
+  const { layers, root, reused, layout } = plan;
+  const isReused = (index: number): boolean => reused?.layers.has(index) === true;
+  const read = layers.filter((_, index) => !isReused(index));
   await allEnded([
     copyLayers(run, {
       ...{ layers, root, disk, start: placeOf(layout.places, 'root').start },
-      taken: new Map(
+      reused: new Map(
         [...layers.entries()].flatMap(([index, { headersDigest }]) =>
-          isTaken(index) ? [[index, headersDigest]] : [],
+          isReused(index) ? [[index, headersDigest]] : [],
         ),
       ),
       onBytes: counting(
@@ -115,7 +115,7 @@ export async function sealDisk(
   { tools, lock, plan, run, work, disk }: Writing,
   written: Promise<void>,
 ): Promise<Sealed> {
-  const { contentId, root, taken, layout, segments } = plan;
+  const { contentId, root, reused, layout, segments } = plan;
   const esp = { disk, ...placeOf(layout.places, 'esp') };
   const [rootHash] = await allEnded([
     writeSeal(
@@ -125,8 +125,8 @@ export async function sealDisk(
         tree: placeOf(layout.places, 'root-verity'),
         uuid: derivedUuid(contentId, 'seal'),
         salt: sealSalt(lock.image),
-        data: rootBlocks(segments, taken),
-        base: taken?.base.disk,
+        data: rootBlocks(segments, reused),
+        previous: reused?.previous.disk,
       },
       run,
     ),
@@ -150,10 +150,10 @@ export async function sealDisk(
   return { ...layoutNow, rootHash };
 }
 
-/** Takes what of the base is to stand elsewhere, and counts the whole disk: 64 hex digits. */
-export async function countDisk(writing: Writing): Promise<string> {
+/** Copies what of the previous image moves to another offset, and hashes the whole disk: 64 hex digits. */
+export async function hashDisk(writing: Writing): Promise<string> {
   const { plan, run, disk } = writing;
-  const { layout, segments, taken } = plan;
+  const { layout, segments, reused } = plan;
   const [tree, state] = [placeOf(layout.places, 'root-verity'), placeOf(layout.places, 'state')];
   const end = state.start + state.size;
   const written = [
@@ -164,7 +164,7 @@ export async function countDisk(writing: Writing): Promise<string> {
     { start: end, size: layout.size - end },
   ];
   return await run(
-    fillOf(written, { disk, size: layout.size, base: taken?.base.disk }),
+    fillOf(written, { disk, size: layout.size, previous: reused?.previous.disk }),
     counting(writing, layout.size),
   );
 }

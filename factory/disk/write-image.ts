@@ -5,16 +5,16 @@ import type { Lock } from '../contracts/lock';
 import { ImageRecord } from '../contracts/record';
 import type { GrowingLayers } from '../layers/growing';
 import { withThreads } from '../ports/threads';
-import { type Base, contentsText, type OnDisk } from './base';
+import { type PreviousImage, contentsText, type OnDisk } from './previous-image';
 import { writeImageManifest } from './image-manifest';
 import type { ImageFiles } from './keep';
 import { placeOf } from './layout';
 import { type DiskPlan, planDisk } from './plan-disk';
-import { carryTaken, type Taken } from './taken';
+import { copyReused, type Reused } from './reused';
 import type { DoTask, Result, Task } from './tasks';
 import type { DiskTools } from './tools-tree';
 import { requireWhole } from './whole-root';
-import { clearStrayed, countDisk, type Sealed, sealDisk, writeBoot, writeFiles } from './write-disk';
+import { clearStale, hashDisk, type Sealed, sealDisk, writeBoot, writeFiles } from './write-disk';
 
 export interface ImageOptions {
   readonly tools: DiskTools;
@@ -33,32 +33,32 @@ export interface Written extends Pick<ImageFiles, 'contents'> {
   readonly record: ImageRecord;
 }
 
-/** @returns undefined when the base is gone or not what it was: whatever was made of it is worth nothing. */
+/** @returns undefined when the previous image is gone or not what it was: whatever was made of it is worth nothing. */
 export async function writeImage(
   options: ImageOptions,
   run: DoTask,
   work: string,
   { disk, manifest }: Pick<ImageFiles, 'disk' | 'manifest'>,
-  base: Base | undefined,
+  previous: PreviousImage | undefined,
 ): Promise<Written | undefined> {
   const step = options.onStep ?? ((): void => undefined);
   const { tools, lock, layers } = options;
   closeSync(openSync(disk, 'wx'));
-  let [carried, esp] = [Promise.resolve(true), Promise.resolve()];
+  let [copied, esp] = [Promise.resolve(true), Promise.resolve()];
   try {
     const plan = await planDisk({
-      ...{ tools, lock, layers, base, work },
-      onBoot(boot, place, taken) {
-        truncateSync(disk, taken?.base.record.size ?? place.start + place.size);
-        if (taken !== undefined) carried = carryInBackground(taken, disk);
+      ...{ tools, lock, layers, previous, work },
+      onBoot(boot, place, reused) {
+        truncateSync(disk, reused?.previous.record.size ?? place.start + place.size);
+        if (reused !== undefined) copied = copyInBackground(reused, disk);
         esp = writeBoot(options, boot, { disk, ...place }, work);
-        for (const going of [carried, esp]) going.catch(() => undefined);
+        for (const going of [copied, esp]) going.catch(() => undefined);
       },
       onBuilt() {
         step('root file system');
       },
     });
-    await clearStrayed(disk, plan, carried);
+    await clearStale(disk, plan, copied);
     truncateSync(disk, plan.layout.size);
     const writing = { tools, lock, plan, run, work, disk, onBytes: options.onBytes };
     await writeFiles(writing);
@@ -66,7 +66,7 @@ export async function writeImage(
     const sealed = await sealDisk(writing, esp);
     step('disk');
     const [digest, manifestDigest, , isSound] = await allEnded([
-      countDisk(writing),
+      hashDisk(writing),
       writeImageManifest({ ...plan, merged: plan.root.merged, epoch: lock.epoch, out: manifest }),
       requireWhole(tools, {
         disk,
@@ -74,7 +74,7 @@ export async function writeImage(
         names: plan.root.names,
         merged: plan.root.merged.entries,
       }),
-      carried,
+      copied,
     ]);
     if (!isSound) return undefined;
     return {
@@ -84,17 +84,17 @@ export async function writeImage(
   } catch (error) {
     await Promise.allSettled([esp]);
     // Somebody may have removed it in between.
-    const isThere = base === undefined || existsSync(base.disk);
-    if (!(await carried) || !isThere) return undefined;
+    const isThere = previous === undefined || existsSync(previous.disk);
+    if (!(await copied) || !isThere) return undefined;
     throw error;
   }
 }
 
 /** Nothing waits for it before the end. */
-const carryInBackground = async (taken: Taken, disk: string): Promise<boolean> =>
+const copyInBackground = async (reused: Reused, disk: string): Promise<boolean> =>
   await withThreads<Task, Result, boolean>(
     join(__dirname, 'background.js'),
-    (run) => carryTaken(run as DoTask, taken, disk),
+    (run) => copyReused(run as DoTask, reused, disk),
     1,
   );
 

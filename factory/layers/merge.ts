@@ -67,7 +67,7 @@ const MOST_FAULTS = 20;
 const BATCH = 1 << 20;
 
 function refused(faults: readonly Fault[]): KilnError {
-  return new KilnError({ code: 'layers-clash', what: 'the layers do not go together', faults });
+  return new KilnError({ code: 'layers-clash', what: 'the layers conflict', faults });
 }
 
 /** Collects small buffers to a file. */

@@ -77,7 +77,7 @@ const staleTreatment = (lock: Lock, asked: Asked): string[] => {
   ];
 };
 
-/** Why a lock does not answer what is asked; empty when it does. */
+/** Why a lock is out of date; empty when it is up to date. */
 export const staleness = (lock: Lock, asked: Asked): string[] => [
   ...staleInputs(lock, asked),
   ...staleTreatment(lock, asked),

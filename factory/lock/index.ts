@@ -31,7 +31,7 @@ export function parseLock(text: string, file = 'factory.lock.json'): Lock {
     new KilnError({
       code: 'lock-invalid',
       exitCode: 1,
-      what: `${file} is not a lock of this kiln`,
+      what: `${file} is not a lock file that this version of kiln can read`,
       hint: 'make it anew: kiln lock --refresh',
       faults,
     });
@@ -72,7 +72,7 @@ export function readLocked(project: Project): Locked {
     throw new KilnError({
       code: 'lock-stale',
       exitCode: 1,
-      what: 'factory.lock.json does not answer what factory.yaml asks for',
+      what: 'factory.lock.json is out of date with factory.yaml',
       hint: 'lock again: kiln lock',
       faults: reasons.map((what) => ({ where: 'factory.yaml', what })),
     });

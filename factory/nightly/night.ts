@@ -44,7 +44,7 @@ function failure(step: Step, error: KilnError, channel: string): KilnError {
       ...(error.hint === undefined ? [] : [error.hint]),
       // What comes after it has the image in the channel already.
       ...(STEPS.indexOf(step) <= STEPS.indexOf('register') ? [`channel ${channel} is as it was`] : []),
-      'go on where it stopped: kiln nightly --apply',
+      'resume it: kiln nightly --apply',
     ].join('\n'),
     faults: error.faults,
     cause: error,

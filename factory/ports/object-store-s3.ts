@@ -181,7 +181,7 @@ export class S3ObjectStore implements ObjectStore {
       if (statusOf(error) === 412) return false;
       const what = `creating ${this.#name(key)}`;
       if (statusOf(error) === 409) {
-        throw new KilnError({ code: 'store-conflict', what: `${what}: another writer is at it` });
+        throw new KilnError({ code: 'store-conflict', what: `${what}: another writer holds it` });
       }
       throw explain(error, this.#url, what);
     }

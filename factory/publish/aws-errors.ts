@@ -38,7 +38,7 @@ const ADVICE: { readonly [Fault in AwsFault]: Advice } = {
   expired: {
     code: 'aws-expired',
     means: 'the credentials have expired',
-    hint: text('log in again (aws sso login), then run the same command: it goes on where it stopped'),
+    hint: text('log in again (aws sso login), then run the same command: it resumes where it stopped'),
   },
   denied: {
     code: 'aws-denied',
@@ -140,7 +140,7 @@ export function explainAws(error: AwsError, { doing, region, tried }: Circumstan
 /** Encoded authorization messages run to kilobytes. */
 const shortened = (message: string): string => (message.length > 300 ? `${message.slice(0, 300)}…` : message);
 
-/** Failures after which the same command, later, goes on where this one stopped. */
+/** Failures after which the same command, later, resumes where this one stopped. */
 const PASSING: ReadonlySet<string> = new Set([
   ...(['throttled', 'unavailable', 'unreachable', 'expired', 'no-credentials', 'clock'] as const).map(
     (fault) => ADVICE[fault].code,

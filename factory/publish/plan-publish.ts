@@ -217,9 +217,7 @@ function leftoversIn(
 
 /** What cannot be gone on with after all. */
 const given = (each: Leftover): Leftover =>
-  each.action === 'resume'
-    ? { ...each, action: 'delete', why: 'what lay below it cannot be had any more' }
-    : each;
+  each.action === 'resume' ? { ...each, action: 'delete', why: 'its parent snapshot is gone' } : each;
 
 /** What every region has, whichever way the image comes there; a whole snapshot is of use only where one is made. */
 function inEvery(

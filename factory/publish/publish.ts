@@ -13,7 +13,7 @@ import { deleteSnapshot } from './upload';
 export interface Manner {
   /** user@host, for the record. */
   readonly by: string;
-  /** Blocks under way at a time. */
+  /** Number of concurrent uploads. */
   readonly parallel: number;
 }
 

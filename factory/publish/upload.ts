@@ -34,7 +34,7 @@ export interface UploadJob {
   /** What an earlier run left; its snapshot is pending. */
   readonly resume: Journalled | undefined;
   readonly publisher: string;
-  /** Blocks under way at a time. */
+  /** Number of concurrent uploads. */
   readonly parallel: number;
 }
 

@@ -33,7 +33,7 @@ export async function planWithdrawal(
   if (channels.length > 0) {
     throw new KilnError({
       code: 'image-in-channel',
-      what: `${shortDigest(digest)} is what ${channels.join(' and ')} points at: it is not taken back`,
+      what: `refusing to withdraw ${shortDigest(digest)}: it is in use by ${channels.length === 1 ? 'channel' : 'channels'} ${channels.join(' and ')}`,
       hint: 'promote another image or roll back first',
       exitCode: 1,
     });

@@ -165,7 +165,7 @@ async function checkedIndex(disk: string, record: ImageRecord): Promise<DiskInde
 
 /**
  * Stores an image: its index, the chunks that no other image brought, what stands beside, and last the record,
- * with which it is there. What is cut short goes on where it was. Does nothing when the image is stored.
+ * with which it is there. An interrupted store resumes where it was. Does nothing when the image is stored.
  * @returns whether it was stored now.
  * @throws KilnError `digest-differs`, before anything is written.
  */

@@ -38,7 +38,7 @@ export const wrongContent = (
   return new KilnError({
     code: 'wrong-content',
     what: `${label(input)}: ${fileName(input)} is not what was locked: got ${sizes}`,
-    hint: `from ${from}\nnothing of it was kept. Try again; if it stays so, the mirror changed the file: look at why before kiln lock --refresh`,
+    hint: `from ${from}\nnothing of it was kept. Try again; if it persists, the mirror changed the file: look at why before kiln lock --refresh`,
   });
 };
 

@@ -39,7 +39,7 @@ describe.skipIf(process.getuid?.() !== 0)('kiln bake killed at any point', () =>
 
     const next = random(seed);
     for (let point = 0; point < points; point++) {
-      // By turns from its layers and from the image of before.
+      // Alternately from its layers and from the previous image.
       bakery.forget(point % 2 === 0 ? 'no image' : 'images stay');
       const before = takeInventory();
       const { child, ended } = bakery.start();

@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 const MIB = 1024 * 1024;
-/** Bytes of the disk, and of the base. */
+/** Bytes of the disk, and of the previous image. */
 const SIZE = 3 * CHUNK;
 
 /** Stretches that begin where blocks do, with zeros between them: some far apart, some so close that they are read as one. */
@@ -49,25 +49,25 @@ const segments: fc.Arbitrary<Segment[]> = fc
 
 describe('a disk that is filled from another', () => {
   const noise = createHash('shake256', { outputLength: 2 * SIZE }).digest();
-  const [base, own] = [noise.subarray(0, SIZE), noise.subarray(SIZE)];
+  const [previous, own] = [noise.subarray(0, SIZE), noise.subarray(SIZE)];
 
   it('has what was written, what is taken, and zeros, and its sha256 is counted on the way', async () => {
     await fc.assert(
       fc.asyncProperty(segments, async (given) => {
-        const [disk, other] = [join(folder, 'disk'), join(folder, 'base')];
+        const [disk, other] = [join(folder, 'disk'), join(folder, 'previous')];
         const expected = Buffer.alloc(SIZE);
         const before = Buffer.alloc(SIZE);
         for (const { start, size, from } of given) {
-          (from === undefined ? own.subarray(start) : base.subarray(from)).copy(expected, start, 0, size);
+          (from === undefined ? own.subarray(start) : previous.subarray(from)).copy(expected, start, 0, size);
           if (from === undefined) own.copy(before, start, start, start + size);
           // Another task carries what stays where it is.
-          else if (from === start) base.copy(before, start, start, start + size);
+          else if (from === start) previous.copy(before, start, start, start + size);
         }
         writeFileSync(disk, before);
-        writeFileSync(other, base);
+        writeFileSync(other, previous);
         let told = 0;
         const digest = await doTask(
-          fillOf(given, { disk, size: SIZE, base: other }),
+          fillOf(given, { disk, size: SIZE, previous: other }),
           (bytes) => (told += bytes),
         );
         expect(readFileSync(disk).equals(expected)).toBe(true);
@@ -78,11 +78,11 @@ describe('a disk that is filled from another', () => {
     );
   });
 
-  it('cannot be filled from a base that is shorter than it was', async () => {
-    const [disk, other] = [join(folder, 'disk'), join(folder, 'base')];
+  it('cannot be filled from a previous image that is shorter than it was', async () => {
+    const [disk, other] = [join(folder, 'disk'), join(folder, 'previous')];
     for (const file of [disk, other]) writeFileSync(file, '');
     truncateSync(disk, SIZE);
-    const task = fillOf([{ start: 0, size: 100, from: 50 }], { disk, size: SIZE, base: other });
+    const task = fillOf([{ start: 0, size: 100, from: 50 }], { disk, size: SIZE, previous: other });
     await expect(doTask(task)).rejects.toThrow('ends too early');
   });
 });

@@ -219,8 +219,8 @@ describe('a root file system', () => {
       const disk = join(folder, 'disk');
       writeFileSync(disk, '');
       truncateSync(disk, root.size);
-      const taken = new Map([[0, `sha256:${frame ?? root.merged.frames[0] ?? ''}`]]);
-      await copyLayers(doTask, { layers, root, disk, start: 0, taken });
+      const reused = new Map([[0, `sha256:${frame ?? root.merged.frames[0] ?? ''}`]]);
+      await copyLayers(doTask, { layers, root, disk, start: 0, reused });
       return { root, image: readFileSync(disk) };
     }
 

@@ -132,9 +132,7 @@ describe('a night that fails', () => {
     const step = command === 'promote' ? 'register' : command;
     expect(error).toMatchObject({ code: 'nightly-failed', exitCode: 3 });
     expect(error.message).toBe(`the night failed at ${step}: the disk is full`);
-    expect(error.hint).toBe(
-      'make room\nchannel candidate is as it was\ngo on where it stopped: kiln nightly --apply',
-    );
+    expect(error.hint).toBe('make room\nchannel candidate is as it was\nresume it: kiln nightly --apply');
     expect(stage.kiln.channels.size).toBe(0);
     expect(readFileSync(join(stage.project.state, 'nightly/report.html'), 'utf8')).toContain(
       'the disk is full',

@@ -26,7 +26,7 @@ describe('what AWS answers, and what a person is told', () => {
     ['ThrottlingException', 400, undefined, 'aws-throttled', 'again later'],
     ['SomethingNew', 429, undefined, 'aws-throttled', 'again later'],
     ['ExpiredTokenException', 403, undefined, 'aws-expired', 'aws sso login'],
-    ['RequestExpired', 400, undefined, 'aws-expired', 'goes on where it stopped'],
+    ['RequestExpired', 400, undefined, 'aws-expired', 'resumes where it stopped'],
     ['AuthFailure', 401, undefined, 'aws-bad-credentials', 'eu-central-1 is not enabled'],
     ['UnrecognizedClientException', 403, undefined, 'aws-bad-credentials', 'get-caller-identity'],
     ['OptInRequired', 401, undefined, 'aws-wrong-region', 'list-regions'],

@@ -101,7 +101,7 @@ describe('what cannot be done ends with the reason and the exit code', () => {
       ['--to', to, '--withdraw', '--apply'],
       'AKIDTEST',
       1,
-      'it is not taken back',
+      'refusing to withdraw',
     ],
   ])(
     '%s',
@@ -113,7 +113,7 @@ describe('what cannot be done ends with the reason and the exit code', () => {
   );
 });
 
-it('an image in no channel is taken back', async () => {
+it('an image in no channel is withdrawn', async () => {
   const next = await world.store(diskOf('xyz'));
   await world.promote(next);
   const plan = await kiln(['publish', digest, '--to', to, '--withdraw']);

@@ -122,7 +122,7 @@ describe('an image', () => {
 });
 
 describe('a run that did not end', () => {
-  it('goes on where credentials expired, and sends nothing twice', async () => {
+  it('resumes where credentials expired, and sends nothing twice', async () => {
     let sent = 0;
     let broken = true;
     const inject = ({ operation }: FakeCall): Injected => {

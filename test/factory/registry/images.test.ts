@@ -95,7 +95,7 @@ describe('storing an image', () => {
     expect(readdirSync(place.home.where)).toEqual(['registry.json']);
   });
 
-  it('goes on where it was cut short, and is not there before', async () => {
+  it('resumes where it was interrupted, and is not visible before its end', async () => {
     await place.home.init();
     const disk = Buffer.concat(Array.from({ length: 70 }, (_, i) => Buffer.alloc(CHUNK, `chunk ${i}`)));
     const record = { ...recordOf('x'), digest: digestOf(disk), size: disk.length };

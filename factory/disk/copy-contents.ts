@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import type { OnDisk } from './base';
+import type { OnDisk } from './previous-image';
 import { DirectWriter } from './direct';
 import { BLOCK, blocksOf } from './erofs';
 import { readAhead, type Stretch } from './read-ahead';
@@ -10,8 +10,8 @@ import { rootHashOver } from './seal';
 const DIGEST = 32;
 const LOST = new Set(['EIO', 'ENOENT']);
 
-export interface CarryTask {
-  readonly kind: 'carry';
+export interface CopyContentsTask {
+  readonly kind: 'copy-contents';
   /** Disk that the contents are on, and the one they come to. */
   readonly from: string;
   readonly to: string;
@@ -28,13 +28,13 @@ export interface CarryTask {
 }
 
 /** The task that carries those contents. */
-export function carryOf(
+export function copyContentsOf(
   contents: readonly OnDisk[],
-  rest: Omit<CarryTask, 'kind' | 'places' | 'digests'>,
-): CarryTask {
+  rest: Omit<CopyContentsTask, 'kind' | 'places' | 'digests'>,
+): CopyContentsTask {
   const sorted = [...contents].sort((a, b) => a.at - b.at);
   return {
-    kind: 'carry',
+    kind: 'copy-contents',
     ...rest,
     places: Float64Array.from(sorted.flatMap(({ at, size }) => [at, size])),
     digests: Buffer.concat(sorted.map(({ sha256 }) => Buffer.from(sha256, 'hex'))),
@@ -60,11 +60,11 @@ function stretchesOf(places: Float64Array): Stretch[] {
  * blocks, with what they were.
  * @returns whether they are the same; when not, what was written is worth nothing.
  */
-export async function carry(task: CarryTask): Promise<boolean> {
+export async function copyContents(task: CopyContentsTask): Promise<boolean> {
   const { places, root, tree, salt } = task;
   try {
     if (rootHashOver({ disk: task.from, root, tree, salt }) !== task.rootHash) return false;
-    return await copied(task, stretchesOf(places));
+    return await copyStretches(task, stretchesOf(places));
   } catch (error) {
     // It ends too early, is gone, or its device cannot read it; anything else says nothing of the disk.
     if (error instanceof Error && 'code' in error && !LOST.has(String(error.code))) throw error;
@@ -72,7 +72,10 @@ export async function carry(task: CarryTask): Promise<boolean> {
   }
 }
 
-async function copied({ places, digests, from, to }: CarryTask, stretches: Stretch[]): Promise<boolean> {
+async function copyStretches(
+  { places, digests, from, to }: CopyContentsTask,
+  stretches: Stretch[],
+): Promise<boolean> {
   let next = 0;
   let hash: Hash | undefined;
   /** Clears what is behind the contents in their last blocks; false when one of them is another. */

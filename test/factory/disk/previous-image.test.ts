@@ -12,12 +12,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ImageRecord } from '../../../factory/contracts/record';
-import { type Base, CONTENTS, contentsText, newestBase, type OnDisk } from '../../../factory/disk/base';
+import {
+  type PreviousImage,
+  CONTENTS,
+  contentsText,
+  findPreviousImage,
+  type OnDisk,
+} from '../../../factory/disk/previous-image';
 import { BLOCK } from '../../../factory/disk/erofs';
 import { sealSalt } from '../../../factory/disk/identity';
 import { type Segment } from '../../../factory/disk/segments';
 import { treeOver, writeSeal } from '../../../factory/disk/seal';
-import { carryTaken, rootBlocks, rootSegments, strayed, takenFrom } from '../../../factory/disk/taken';
+import {
+  copyReused,
+  rootBlocks,
+  rootSegments,
+  staleContents,
+  reusedFrom,
+} from '../../../factory/disk/reused';
 import { doTask } from '../../../factory/disk/tasks';
 
 const ROOT = { start: 3 * BLOCK, size: 200 * BLOCK };
@@ -84,15 +96,15 @@ async function bake(name: string, image: string): Promise<string> {
   return folder;
 }
 
-function found(image = 'spark'): Base {
-  const base = newestBase(images, image);
-  if (base === undefined) throw new Error('there is no base');
-  return base;
+function found(image = 'spark'): PreviousImage {
+  const previous = findPreviousImage(images, image);
+  if (previous === undefined) throw new Error('there is no previous image');
+  return previous;
 }
 
-describe('the base of a bake', () => {
+describe('the previous image of a bake', () => {
   it('is the image that was baked last under the same name', async () => {
-    expect(newestBase(images, 'spark')).toBeUndefined();
+    expect(findPreviousImage(images, 'spark')).toBeUndefined();
     for (const [name, image, since] of [
       ['one', 'spark', 100],
       ['two', 'spark', 300],
@@ -130,7 +142,7 @@ describe('the base of a bake', () => {
     ],
   ])('is none when %s', async (_, change) => {
     change(await bake('one', 'spark'));
-    expect(newestBase(images, 'spark')).toBeUndefined();
+    expect(findPreviousImage(images, 'spark')).toBeUndefined();
   });
 
   it('gives the layers all of whose files it has, and not the boot files, which stand elsewhere', async () => {
@@ -140,22 +152,22 @@ describe('the base of a bake', () => {
       layerOf(['opt/c', 'opt/d']),
       layerOf(['opt/c']),
     ];
-    const taken = takenFrom(found(), ROOT.start, layers);
-    expect([...(taken?.layers ?? [])]).toEqual([0, 2]);
-    expect(takenFrom(found(), ROOT.start, [layerOf(['opt/d'])])).toBeUndefined();
-    expect(takenFrom(undefined, ROOT.start, layers)).toBeUndefined();
+    const reused = reusedFrom(found(), ROOT.start, layers);
+    expect([...(reused?.layers ?? [])]).toEqual([0, 2]);
+    expect(reusedFrom(found(), ROOT.start, [layerOf(['opt/d'])])).toBeUndefined();
+    expect(reusedFrom(undefined, ROOT.start, layers)).toBeUndefined();
     // With a larger boot partition all of it would lie elsewhere.
-    expect(takenFrom(found(), ROOT.start + BLOCK, layers)).toBeUndefined();
+    expect(reusedFrom(found(), ROOT.start + BLOCK, layers)).toBeUndefined();
   });
 });
 
-describe('what is carried from a base', () => {
+describe('what is copied from a previous image', () => {
   const to = (): string => join(images, 'new');
-  const carried = async (paths: readonly string[]): Promise<boolean> => {
-    const taken = takenFrom(found(), ROOT.start, [layerOf(paths)]);
-    if (taken === undefined) throw new Error('nothing is taken');
+  const copied = async (paths: readonly string[]): Promise<boolean> => {
+    const reused = reusedFrom(found(), ROOT.start, [layerOf(paths)]);
+    if (reused === undefined) throw new Error('nothing is taken');
     writeFileSync(to(), '');
-    return await carryTaken(doTask, taken, to());
+    return await copyReused(doTask, reused, to());
   };
   const change = (folder: string, at: number): void => {
     const file = join(folder, 'image.raw');
@@ -164,15 +176,15 @@ describe('what is carried from a base', () => {
     writeFileSync(file, disk);
   };
 
-  it('stands at the same places of the new disk, and nothing of the base beside it', async () => {
+  it('stands at the same places of the new disk, and nothing of the previous image beside it', async () => {
     const folder = await bake('one', 'spark');
     // Behind a content in its last block, and between two contents.
     for (const at of [4 * BLOCK + 11, 14 * BLOCK - 1, 20 * BLOCK]) change(folder, ROOT.start + at);
     const expected = Buffer.alloc(ROOT.start + 151 * BLOCK);
     for (const { bytes, block } of FILES.values()) bytes.copy(expected, ROOT.start + block * BLOCK);
-    expect(await carried([...FILES.keys()])).toBe(true);
+    expect(await copied([...FILES.keys()])).toBe(true);
     expect(readFileSync(to()).equals(expected)).toBe(true);
-    expect(await carried(['usr/b'])).toBe(true);
+    expect(await copied(['usr/b'])).toBe(true);
     expected.fill(0, ROOT.start, ROOT.start + 10 * BLOCK);
     expect(readFileSync(to()).equals(expected.subarray(0, ROOT.start + 14 * BLOCK))).toBe(true);
   });
@@ -181,49 +193,49 @@ describe('what is carried from a base', () => {
     ['the first byte of a content', ROOT.start + 4 * BLOCK],
     ['the last byte of one of several blocks', ROOT.start + 13 * BLOCK],
     ['a digest of a block', TREE.start + 2 * BLOCK + 4 * 32],
-  ])('is worth nothing when the base is damaged: %s', async (_, at) => {
+  ])('is worth nothing when the previous image is damaged: %s', async (_, at) => {
     change(await bake('one', 'spark'), at);
-    expect(await carried([...FILES.keys()])).toBe(false);
+    expect(await copied([...FILES.keys()])).toBe(false);
   });
 
-  it('is worth nothing when the base is shorter than it was', async () => {
+  it('is worth nothing when the previous image is shorter than it was', async () => {
     const file = join(await bake('one', 'spark'), 'image.raw');
-    const base = found();
+    const previous = found();
     writeFileSync(file, readFileSync(file).subarray(0, ROOT.start + 12 * BLOCK));
-    const taken = takenFrom(base, ROOT.start, [layerOf(['usr/b'])]);
-    if (taken === undefined) throw new Error('nothing is taken');
+    const reused = reusedFrom(previous, ROOT.start, [layerOf(['usr/b'])]);
+    if (reused === undefined) throw new Error('nothing is taken');
     writeFileSync(to(), '');
-    expect(await carryTaken(doTask, taken, to())).toBe(false);
+    expect(await copyReused(doTask, reused, to())).toBe(false);
   });
 
-  it('is worth nothing when somebody removed the base', async () => {
+  it('is worth nothing when somebody removed the previous image', async () => {
     const folder = await bake('one', 'spark');
-    const taken = takenFrom(found(), ROOT.start, [layerOf(['usr/b'])]);
-    if (taken === undefined) throw new Error('nothing is taken');
+    const reused = reusedFrom(found(), ROOT.start, [layerOf(['usr/b'])]);
+    if (reused === undefined) throw new Error('nothing is taken');
     rmSync(folder, { recursive: true });
     writeFileSync(to(), '');
-    expect(await carryTaken(doTask, taken, to())).toBe(false);
+    expect(await copyReused(doTask, reused, to())).toBe(false);
   });
 
   it('is good where what is damaged is not of it', async () => {
     change(await bake('one', 'spark'), ROOT.start + 150 * BLOCK);
-    expect(await carried(['usr/a', 'opt/c'])).toBe(false);
-    expect(await carried(['usr/a', 'usr/b'])).toBe(true);
+    expect(await copied(['usr/a', 'opt/c'])).toBe(false);
+    expect(await copied(['usr/a', 'usr/b'])).toBe(true);
   });
 
-  it('has strayed where the new disk has it elsewhere, or no more', async () => {
+  it('is stale where the new disk has it elsewhere, or no more', async () => {
     await bake('one', 'spark');
-    const taken = takenFrom(found(), ROOT.start, [layerOf([...FILES.keys()])]);
-    if (taken === undefined) throw new Error('nothing is taken');
+    const reused = reusedFrom(found(), ROOT.start, [layerOf([...FILES.keys()])]);
+    if (reused === undefined) throw new Error('nothing is taken');
     const [a, b, c] = [4, 10, 150].map((block) => ROOT.start + block * BLOCK) as [number, number, number];
     const size = BLOCK;
     expect(
-      strayed(
-        taken,
+      staleContents(
+        reused,
         [a, b, c].map((at) => ({ start: at, size, from: at })),
       ),
     ).toEqual([]);
-    const places = strayed(taken, [
+    const places = staleContents(reused, [
       { start: a, size, from: a },
       { start: c + BLOCK, size, from: b },
       { start: c, size },
@@ -231,20 +243,20 @@ describe('what is carried from a base', () => {
     expect(places.map(({ at }) => at)).toEqual([b, c]);
   });
 
-  it('is taken from where it is to stand, when the base has the same bytes in several places', async () => {
+  it('is taken from where it is to stand, when the previous image has the same bytes in several places', async () => {
     const folder = await bake('one', 'spark');
     const { bytes } = FILES.get('usr/a') ?? { bytes: Buffer.alloc(0) };
     const again = { sha256: sha256(bytes), size: bytes.length, at: ROOT.start + 60 * BLOCK };
     appendFileSync(join(folder, CONTENTS), contentsText([again]));
-    const taken = takenFrom(found(), ROOT.start, [layerOf(['usr/a'])]);
-    expect(taken?.contents.map(({ at }) => at)).toEqual([ROOT.start + 4 * BLOCK, again.at]);
+    const reused = reusedFrom(found(), ROOT.start, [layerOf(['usr/a'])]);
+    expect(reused?.contents.map(({ at }) => at)).toEqual([ROOT.start + 4 * BLOCK, again.at]);
     const stand = [60, 4, 7].map(
       (block) => [{ layer: 0, at: block, size: bytes.length }, block * BLOCK] as const,
     );
     const places = new Map(stand);
     const digests = new Map(stand.map(([content]) => [content, again.sha256]));
     const root = { places, metadata: Buffer.alloc(BLOCK) };
-    const segments = rootSegments(root, ROOT.start, digests, taken).slice(1);
+    const segments = rootSegments(root, ROOT.start, digests, reused).slice(1);
     expect(
       segments.map(({ start, from }) => [start, from].map((byte) => ((byte ?? 0) - ROOT.start) / BLOCK)),
     ).toEqual([
@@ -255,10 +267,10 @@ describe('what is carried from a base', () => {
   });
 });
 
-describe('a seal over contents that a base has', () => {
+describe('a seal over contents that a previous image has', () => {
   it('is the same as one whose every block was hashed, wherever the contents now stand', async () => {
     await bake('one', 'spark');
-    const base = found();
+    const previous = found();
     const moved = [
       { path: 'usr/b', block: 0 },
       { path: 'usr/a', block: 4 },
@@ -274,18 +286,18 @@ describe('a seal over contents that a base has', () => {
       const bytes = contents.get(path) ?? Buffer.alloc(0);
       const start = ROOT.start + block * BLOCK;
       bytes.copy(disk, start);
-      const from = base.contents.get(sha256(bytes))?.[0]?.at;
+      const from = previous.contents.get(sha256(bytes))?.[0]?.at;
       return { start, size: bytes.length, ...(from === undefined ? {} : { from }) };
     });
     const seal = async (data: Parameters<typeof writeSeal>[0]['data']): Promise<[string, string]> => {
       const file = join(images, 'disk');
       writeFileSync(file, disk);
       const rest = { disk: file, root: ROOT, tree: TREE, uuid: UUID, salt: sealSalt('spark') };
-      const hash = await writeSeal({ ...rest, data, base: base.disk }, doTask);
+      const hash = await writeSeal({ ...rest, data, previous: previous.disk }, doTask);
       return [hash, sha256(readFileSync(file))];
     };
     expect(segments.filter(({ from }) => from !== undefined)).toHaveLength(3);
-    expect(await seal(rootBlocks(segments, { base, layers: new Set(), contents: [] }))).toEqual(
+    expect(await seal(rootBlocks(segments, { previous, layers: new Set(), contents: [] }))).toEqual(
       await seal([{ start: ROOT.start, blocks: ROOT.size / BLOCK }]),
     );
   });

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Content, Merged } from '../layers/merge';
-import { type Base, type Contents, hasAll, type OnDisk } from './base';
+import { type PreviousImage, type Contents, hasAll, type OnDisk } from './previous-image';
 import { isBoot } from './boot';
-import { carryOf } from './carry';
+import { copyContentsOf } from './copy-contents';
 import { sealSalt } from './identity';
 import { placeOf } from './layout';
 import type { PlannedRoot } from './root';
@@ -10,58 +10,58 @@ import { digestPlace } from './seal';
 import { type Blocks, blocksWithDigests, type Segment } from './segments';
 import type { DoTask } from './tasks';
 
-/** What a new disk takes from the base's. */
-export interface Taken {
-  readonly base: Base;
+/** What a new disk takes from the previous image's. */
+export interface Reused {
+  readonly previous: PreviousImage;
   /** Indices of the layers whose contents all come from there: their archives need not be read. */
   readonly layers: ReadonlySet<number>;
-  /** All places of those contents on the base's disk. */
+  /** All places of those contents on the previous image's disk. */
   readonly contents: readonly OnDisk[];
 }
 
 /**
- * Which layers' contents a base has by its list.
- * @param start byte of the new disk where the root begins: a base whose root begins elsewhere has nothing at its place.
+ * Which layers' contents a previous image has by its list.
+ * @param start byte of the new disk where the root begins: a previous image whose root begins elsewhere has nothing at its place.
  * @param contents of each layer.
  * @returns undefined when nothing can be taken.
  */
-export function takenFrom(
-  base: Base | undefined,
+export function reusedFrom(
+  previous: PreviousImage | undefined,
   start: number,
   contents: readonly Contents[],
-): Taken | undefined {
-  if (base === undefined || placeOf(base.record.partitions, 'root').start !== start) return undefined;
+): Reused | undefined {
+  if (previous === undefined || placeOf(previous.record.partitions, 'root').start !== start) return undefined;
   const layers = new Set<number>();
   const wanted = new Map<string, readonly OnDisk[]>();
   for (const [index, own] of contents.entries()) {
     const inRoot = [...own].flatMap(([path, content]) => (isBoot(path) ? [] : [content]));
-    if (!hasAll(base, inRoot)) continue;
+    if (!hasAll(previous, inRoot)) continue;
     layers.add(index);
-    for (const { sha256 } of inRoot) wanted.set(sha256, base.contents.get(sha256) ?? []);
+    for (const { sha256 } of inRoot) wanted.set(sha256, previous.contents.get(sha256) ?? []);
   }
-  return wanted.size === 0 ? undefined : { base, layers, contents: [...wanted.values()].flat() };
+  return wanted.size === 0 ? undefined : { previous, layers, contents: [...wanted.values()].flat() };
 }
 
 /**
  * Brings what is taken to the same places of a new disk, where nearly all of it stays, and compares every byte of it
  * with the sha256 in the layers' manifests.
- * @returns whether the base is what it was.
+ * @returns whether the previous image is what it was.
  */
-export const carryTaken = async (run: DoTask, { base, contents }: Taken, to: string): Promise<boolean> =>
+export const copyReused = async (run: DoTask, { previous, contents }: Reused, to: string): Promise<boolean> =>
   await run(
-    carryOf(contents, {
-      ...{ from: base.disk, to },
-      root: placeOf(base.record.partitions, 'root'),
-      tree: placeOf(base.record.partitions, 'root-verity'),
-      salt: sealSalt(base.record.image),
-      rootHash: base.record.rootHash,
+    copyContentsOf(contents, {
+      ...{ from: previous.disk, to },
+      root: placeOf(previous.record.partitions, 'root'),
+      tree: placeOf(previous.record.partitions, 'root-verity'),
+      salt: sealSalt(previous.record.image),
+      rootHash: previous.record.rootHash,
     }),
   );
 
 /** Of what was carried, what the new disk has elsewhere, or no more. */
-export function strayed(taken: Taken, segments: readonly Segment[]): OnDisk[] {
+export function staleContents(reused: Reused, segments: readonly Segment[]): OnDisk[] {
   const staying = new Set(segments.flatMap(({ start, from }) => (start === from ? [start] : [])));
-  return taken.contents.filter(({ at }) => !staying.has(at));
+  return reused.contents.filter(({ at }) => !staying.has(at));
 }
 
 /** sha256 of what stands in the root file system; names of one file have one content. */
@@ -83,31 +83,31 @@ export function digestsOf(
 }
 
 /**
- * The root file system by stretches: metadata, and each content, from the base where it is taken from there.
+ * The root file system by stretches: metadata, and each content, from the previous image where it is taken from there.
  * @param start byte of the disk where it begins.
  */
 export function rootSegments(
   root: Pick<PlannedRoot, 'places' | 'metadata'>,
   start: number,
   digests: ReadonlyMap<Content, string>,
-  taken: Taken | undefined,
+  reused: Reused | undefined,
 ): Segment[] {
   const contents = [...root.places].map(([content, to]): Segment => {
     const place = { start: start + to, size: content.size };
-    if (taken?.layers.has(content.layer) !== true) return place;
-    const places = taken.base.contents.get(digests.get(content) ?? '');
+    if (reused?.layers.has(content.layer) !== true) return place;
+    const places = reused.previous.contents.get(digests.get(content) ?? '');
     // The same bytes can stand in several places: best is the one where they are to stand.
     const found = places?.find(({ at }) => at === place.start) ?? places?.[0];
-    if (found === undefined) throw new Error('the base has no such content');
+    if (found === undefined) throw new Error('the previous image has no such content');
     return { ...place, from: found.at };
   });
   return [{ start, size: root.metadata.length }, ...contents.sort((a, b) => a.start - b.start)];
 }
 
-/** The same for the hash tree: the base's has the digests of what is taken. */
-export function rootBlocks(segments: readonly Segment[], taken: Taken | undefined): Blocks[] {
-  if (taken === undefined) return blocksWithDigests(segments, () => 0);
-  const { partitions } = taken.base.record;
+/** The same for the hash tree: the previous image's has the digests of what is taken. */
+export function rootBlocks(segments: readonly Segment[], reused: Reused | undefined): Blocks[] {
+  if (reused === undefined) return blocksWithDigests(segments, () => 0);
+  const { partitions } = reused.previous.record;
   const [root, tree] = [placeOf(partitions, 'root'), placeOf(partitions, 'root-verity')];
   const place = digestPlace(root.size);
   return blocksWithDigests(segments, (byte) => tree.start + place(byte - root.start));

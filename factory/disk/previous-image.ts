@@ -5,7 +5,7 @@ import { manifestLines } from '../layers/manifest';
 
 /*
  * An image of the same name that was baked before, most of whose bytes the next one has at the same places: it is
- * read in place of layers' archives, and what was hashed of it is not hashed again (docs/decisions/image-of-before.md).
+ * read in place of layers' archives, and what was hashed of it is not hashed again (docs/decisions/previous-image.md).
  * It decides no byte: every content that is taken from it is compared with its sha256, and those with the layers'.
  */
 
@@ -24,7 +24,7 @@ export interface OnDisk {
   readonly at: number;
 }
 
-export interface Base {
+export interface PreviousImage {
   readonly record: ImageRecord;
   readonly folder: string;
   readonly disk: string;
@@ -48,7 +48,7 @@ function parseContents(text: string): Map<string, OnDisk[]> | undefined {
   return contents;
 }
 
-function open(folder: string): Base | undefined {
+function open(folder: string): PreviousImage | undefined {
   try {
     const record = ImageRecord.parse(JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8')));
     const disk = join(folder, 'image.raw');
@@ -65,15 +65,15 @@ function open(folder: string): Base | undefined {
  * The image that was baked last under that name.
  * @param images folder of folders.
  */
-export function newestBase(images: string, image: string): Base | undefined {
+export function findPreviousImage(images: string, image: string): PreviousImage | undefined {
   const folders = readdirSync(images)
     .map((name) => join(images, name))
     .filter((folder) => existsSync(join(folder, CONTENTS)))
     .map((folder) => ({ folder, since: statSync(join(folder, CONTENTS)).mtimeMs }))
     .sort((a, b) => b.since - a.since);
   for (const { folder } of folders) {
-    const base = open(folder);
-    if (base?.record.image === image) return base;
+    const previous = open(folder);
+    if (previous?.record.image === image) return previous;
   }
   return undefined;
 }
@@ -90,11 +90,12 @@ export function contentsOf(manifest: string): Contents {
   return found;
 }
 
-/** Whether the base has every one of them. */
+/** Whether the previous image has every one of them. */
 export const hasAll = (
-  base: Base,
+  previous: PreviousImage,
   contents: Iterable<{ readonly sha256: string; readonly size: number }>,
 ): boolean => {
-  for (const { sha256, size } of contents) if (base.contents.get(sha256)?.[0]?.size !== size) return false;
+  for (const { sha256, size } of contents)
+    if (previous.contents.get(sha256)?.[0]?.size !== size) return false;
   return true;
 };

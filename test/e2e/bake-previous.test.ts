@@ -42,7 +42,7 @@ function damage(file: string, text: string): void {
 const SPARK = 'sparkspark';
 
 describe.skipIf(process.getuid?.() !== 0)('a bake after a change of the code', () => {
-  it('takes what did not change from the image of before, and is the same bits as from its layers', async () => {
+  it('reuses what did not change of the previous image, and is the same bits as from its layers', async () => {
     const first = await bakery.bake();
     changeCode();
     const second = await bakery.bake();
@@ -51,7 +51,7 @@ describe.skipIf(process.getuid?.() !== 0)('a bake after a change of the code', (
     expect((await bakery.bake()).digest).toBe(second.digest);
   });
 
-  it('has none of what went from the place where the image of before had it', async () => {
+  it('has nothing left at the offsets where the previous image had what was removed', async () => {
     // The bytes of another layer's file: they are taken, and were carried to both places.
     const copy = join(bakery.project, 'jobs', 'src', 'flights', 'copy.txt');
     writeFileSync(copy, 'spark'.repeat(100_000));
@@ -81,16 +81,14 @@ describe.skipIf(process.getuid?.() !== 0)('a bake after a change of the code', (
     expect((await bakery.bake()).digest).toBe(digest);
   });
 
-  it('notices that the image of before is damaged, says so, and is made from the layers', async () => {
+  it('notices that the previous image is corrupted, reports it, and builds from the layers', async () => {
     const before = await bakery.bake();
     damage(join(before.folder, 'image.raw'), SPARK);
     const code = readFileSync(codeFile());
     changeCode();
     const ran = await bakery.start().ended;
     const { digest } = baked(ran);
-    expect(ran.err).toContain(
-      `the image in ${before.folder} is not what was baked: nothing is taken from it`,
-    );
+    expect(ran.err).toContain(`the previous image in ${before.folder} is corrupted: it will not be reused`);
     // With the code as it was the damaged image is asked for: it is baked again, in its place.
     writeFileSync(codeFile(), code);
     expect(await bakery.bake()).toMatchObject({ digest: before.digest, baked: true });
