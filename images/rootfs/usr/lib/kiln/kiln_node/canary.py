@@ -43,7 +43,7 @@ def arguments(workers: int, timeout: float) -> list[str]:
         "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures": "3",
     }
     options = [word for key, value in settings.items() for word in ("--conf", f"{key}={value}")]
-    return ["/usr/bin/kiln-submit", *options, str(paths.CANARY_JOB), str(workers)]
+    return ["/usr/bin/kiln-submit", "--internal", *options, str(paths.CANARY_JOB), str(workers)]
 
 
 def proved(state: status.State, workers: list[dict[str, Any]]) -> bool:

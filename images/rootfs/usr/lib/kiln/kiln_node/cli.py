@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from kiln_node import boottime, canary, config, duties, paths, reset, status, steps
 from kiln_node.commands import HostCommands
 from kiln_node.faults import NodeFault
+from kiln_node.jobs import cli as jobs
 
 #: name: what for, and what it does.
 DUTIES: dict[str, tuple[str, Callable[[], int]]] = {
@@ -47,8 +48,11 @@ def node(arguments: Sequence[str]) -> int:
     proof.add_argument("--timeout", type=float, default=180, help="seconds; default 180")
     proof.add_argument("--again", action="store_true", help="even where it has run on these very workers")
     proof.add_argument("--json", action="store_true", help="what came of it as JSON")
+    commands.add_parser("jobs", help="jobs submitted on this node: list, show, cancel, logs")
     failed = commands.add_parser("failed", help="publish that a unit has failed")
     failed.add_argument("unit")
+    if arguments[:1] == ["jobs"]:
+        return jobs.main(arguments[1:])
     given = parser.parse_args(arguments)
     return _do(given)
 

@@ -1,47 +1,37 @@
-"""A job's driver as a unit of its own, behind the same walls as the daemons (spark-driver-.service.d).
-
-systemd-run hands the caller's standard streams over and ends with the driver's exit code; ending kiln-submit
-stops the driver.
-"""
+"""A job's driver as a unit of its own, behind the same walls as the daemons (spark-driver-.service.d)."""
 
 from __future__ import annotations
 
-import signal
-import subprocess
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kiln_node import paths
+from kiln_node.jobs.record import Record, unit
+from kiln_node.jobs.wire import Work
 
 #: Of the caller's environment, what a driver may have.
 KEPT = ("TERM", "TZ")
+RUNNER = Path("/usr/lib/kiln/kiln-driver")
 
 
-def words(argv: Sequence[str], unit: str, folder: Path, environment: Mapping[str, str]) -> list[str]:
-    """The command line; argv: of spark-submit; folder: where the driver starts."""
-    kept = [f"--setenv={name}={environment[name]}" for name in KEPT if name in environment]
+def words(record: Record, folder: Path) -> list[str]:
+    """The command line that starts the unit; folder: where the driver starts. What the driver is to run is
+    not in it: everybody can read a unit, and systemd would expand `$NAME` in it."""
     return [
-        *("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--service-type=exec"),
-        *(f"--unit={unit}", f"--property=WorkingDirectory={folder}", "--description=Spark driver", *kept),
-        *("--", str(paths.SPARK_HOME / "bin" / "spark-submit"), *argv),
+        *("systemd-run", "--quiet", "--collect", "--no-ask-password", "--service-type=exec"),
+        *(f"--unit={unit(record.id)}", f"--property=WorkingDirectory={folder}"),
+        *(f"--description=Spark driver of job {record.id}", "--", str(RUNNER), record.id),
     ]
 
 
-def working_folder(folder: Path, uid: int, gid: int) -> Path:
-    """The caller's own where Spark's user may enter it, else the root."""
-    found = folder.stat()
-    bit = 0o100 if found.st_uid == uid else 0o010 if found.st_gid == gid else 0o001
-    reachable = all(above.stat().st_mode & 0o001 or above.stat().st_uid == uid for above in folder.parents)
-    return folder if found.st_mode & bit and reachable else Path("/")
+def work(argv: Sequence[str], environment: Mapping[str, str], *, detached: bool) -> Work:
+    """What the runner is to start; argv: of spark-submit."""
+    kept = {name: environment[name] for name in KEPT if name in environment}
+    return Work((str(paths.SPARK_HOME / "bin" / "spark-submit"), *argv), kept, detached, together=_together())
 
 
-def run(command: Sequence[str], unit: str) -> int:
-    """Waits for the driver; whoever ends this process ends the driver with it."""
-    process = subprocess.Popen(list(command))
-
-    def stop(number: int, _: object) -> None:
-        subprocess.run(["systemctl", "stop", "--no-block", f"{unit}.service"], check=False)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
-    return process.wait()
+def _together() -> bool:
+    """Whether both streams are the same pipe or file, as after `2>&1`: their order is then kept exactly."""
+    out, err = os.fstat(1), os.fstat(2)
+    return not os.isatty(1) and (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino)
