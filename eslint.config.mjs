@@ -1,51 +1,10 @@
 import js from '@eslint/js';
+import { join } from 'node:path';
 import tseslint from 'typescript-eslint';
+import { partsOf, plugin, requireOrder } from './tools/lint/imports.mjs';
 
-/** The stages in the order of the road: each may import those before it, none after it (design.md). */
-const STAGES = [
-  'spec',
-  'lock',
-  'vault',
-  'layers',
-  'disk',
-  'diff',
-  'registry',
-  'machines',
-  'verify',
-  'reproduce',
-  'publish',
-  'nightly',
-];
-
-const CDKTF_ROOTS = ['cdktf', 'cdktf/*', '@cdktf/*', 'constructs'];
-
-/** A file in factory/STAGE/ reaches another stage as ../STAGE or, deeper down, ../../STAGE. */
-const folders = (names) => names.flatMap((name) => [`**/../${name}`, `**/../${name}/**`]);
-
-const restrict = (...patterns) => ({
-  'no-restricted-imports': [
-    'error',
-    { patterns: patterns.filter(({ group }) => group === undefined || group.length > 0) },
-  ],
-});
-
-const noCdktf = { group: CDKTF_ROOTS, message: 'factory/ never imports cdktf: the kit works without it.' };
-const noCli = {
-  group: folders(['cli']),
-  message: 'Only cli/ knows the command line: cli -> stages -> ports.',
-};
-const noApp = {
-  group: ['**/modules/**', '**/stacks/**'],
-  message: 'factory/ imports no construct and no stack.',
-};
-
-const stageRules = STAGES.map((stage, index) => ({
-  files: [`factory/${stage}/**/*.ts`],
-  rules: restrict(noCdktf, noCli, noApp, {
-    group: folders(STAGES.slice(index + 1)),
-    message: `${stage} comes before it on the road (${STAGES.join(' -> ')}).`,
-  }),
-}));
+// A folder of factory/ that has no place in the order would be judged by nothing.
+requireOrder(partsOf(join(import.meta.dirname, 'factory')));
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'cdktf.out/', '.kiln/', '.venv/', '**/*.gen/'] },
@@ -68,32 +27,7 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['factory/**/*.ts'], rules: restrict(noCdktf, noApp) },
-  {
-    files: ['factory/{contracts,ports}/**/*.ts'],
-    rules: restrict(noCdktf, noCli, noApp, {
-      group: folders(STAGES),
-      message: 'Contracts and ports are below every stage.',
-    }),
-  },
-  ...stageRules,
-  {
-    files: ['modules/**/*.ts', 'stacks/**/*.ts', 'main.ts'],
-    rules: restrict(
-      {
-        regex: '^@cdktf/provider-[^/]+(/lib)?$',
-        message: 'Import deep (@cdktf/provider-aws/lib/instance): the package root costs seconds and 500 MB.',
-      },
-      {
-        regex: '/factory/(?!contracts/|registry/(read|published)$|errors$)',
-        message: 'Constructs take from factory/ only the contracts and the registry’s reader.',
-      },
-    ),
-  },
-  {
-    files: ['modules/**/*.ts'],
-    rules: {},
-  },
+  { files: ['**/*.ts', '**/*.mts'], plugins: { kiln: plugin }, rules: { 'kiln/imports': 'error' } },
   {
     files: ['**/*.mjs', '**/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
