@@ -1,0 +1,113 @@
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { basename, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Bakery } from './bakery';
+import { leftovers, takeInventory } from './leftovers';
+import { ATTEMPTS, NEEDS, recipe } from './sandbox/attempts';
+
+async function listen(
+  where: { readonly host: string; readonly port: number } | { readonly path: string },
+): Promise<Server> {
+  const server = createServer((socket) => socket.destroy());
+  server.listen(where);
+  await once(server, 'listening');
+  return server;
+}
+
+/** Files of the folder by path: what a recipe changed in it shows, whatever the recipe was told. */
+function names(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.includes('intruder'),
+  );
+}
+
+describe.skipIf(process.getuid?.() !== 0).each([
+  { who: 'root', user: undefined },
+  { who: 'an ordinary user', user: 4242 },
+])('a hostile recipe, baked by $who (needs root)', ({ user }) => {
+  let folder: string;
+  let bakery: Bakery;
+  let servers: readonly Server[] = [];
+  let told: ReadonlyMap<string, string>;
+  let left: readonly string[];
+  let temporary: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'kiln-sandbox-'));
+    temporary = join(tmpdir(), `${basename(folder)}-temporary`);
+    writeFileSync(join(folder, 'secret'), 'secret\n', { mode: 0o600 });
+    bakery = new Bakery(folder, user);
+    bakery.copyProject();
+    const socket = `kiln-${basename(folder)}`;
+    servers = [await listen({ host: '127.0.0.1', port: 0 }), await listen({ path: `\0${socket}` })];
+    const address = servers[0]?.address();
+    if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
+    const kinds = ['user', 'mnt', 'pid', 'net', 'ipc', 'uts', 'cgroup'];
+    writeFileSync(
+      join(bakery.project, 'images/layers/jars/build'),
+      recipe({
+        CACHE: bakery.cache,
+        HOME_FOLDER: folder,
+        PROJECT: bakery.project,
+        TEMPORARY: temporary,
+        SECRET: join(folder, 'secret'),
+        PORT: String(address.port),
+        SOCKET: socket,
+        NAMESPACES: kinds.map((kind) => readlinkSync(`/proc/self/ns/${kind}`)).join(' '),
+      }),
+      { mode: 0o755 },
+    );
+    await bakery.stock(['jars', 'code']);
+    const before = takeInventory();
+    const { code, err } = await bakery.start({ env: { KILN_TEST_SECRET: 'secret' } }, [
+      'layer',
+      'jars',
+      '--offline',
+    ]).ended;
+    if (code !== 0) throw new Error(`the layer was not built\n${err}`);
+    left = await leftovers(before, { about: [folder], within: 30 });
+    const log = readFileSync(join(bakery.project, '.kiln/logs/layer-jars.log'), 'utf8');
+    told = new Map(
+      [...log.matchAll(/^attempt (succeeded|failed): (.*)$/gm)].map(([, outcome = '', name = '']) => [
+        name,
+        outcome,
+      ]),
+    );
+  });
+  afterAll(() => {
+    for (const server of servers) server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each(NEEDS)('can $name', ({ name }) => {
+    expect(told.get(name)).toBe('succeeded');
+  });
+
+  it.each(ATTEMPTS)('cannot $name', ({ name }) => {
+    expect(told.get(name)).toBe('failed');
+  });
+
+  it('leaves nothing on the machine: no file, no process, no mount', () => {
+    expect(left).toEqual([]);
+    expect(names(folder)).toEqual([]);
+    for (const path of [
+      temporary,
+      '/tmp/intruder',
+      '/var/tmp/intruder',
+      '/dev/shm/intruder',
+      '/etc/intruder',
+    ])
+      expect(existsSync(path), path).toBe(false);
+  });
+});
