@@ -83,9 +83,6 @@ def test_exactly_what_stands_before_the_program_is_spark_submits(
         (["--kill", "driver-1"], "--kill ends a driver of Spark's cluster mode"),
         (["--status", "driver-1"], "--status asks for a driver of Spark's cluster mode"),
         (["--supervise", "job.jar"], "--supervise restarts a driver"),
-        (["--deploy-mode", "cluster", "job.jar"], "the deploy mode is 'cluster'"),
-        (["--deploy-mode=Cluster", "job.jar"], "the deploy mode is 'Cluster'"),
-        (["--conf", "spark.submit.deployMode=cluster", "job.jar"], "the deploy mode is 'cluster'"),
         (["--json", "job.py"], "--json goes with --detach"),
         (["--detach=yes", "job.py"], "--detach=yes is not an option"),
         (["job.py", "a\rb"], "a carriage return"),
@@ -105,10 +102,6 @@ def test_a_question_before_the_program_is_answered(word: str) -> None:
     assert isinstance(parse.parse(["--name", "n", word, "job.py"]), Question)
 
 
-def test_the_client_mode_may_be_said() -> None:
-    assert parsed("--deploy-mode", "client", "job.py").values("--deploy-mode") == ["client"]
-
-
 #: Whatever an argument can be on the way through Spark's scripts and a JVM.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"))
 PROGRAM = st.one_of(
@@ -117,7 +110,7 @@ PROGRAM = st.one_of(
 )
 CHOSEN = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(sorted(options.VALUED - {"--deploy-mode", *options.REFUSED})), TEXT).map(
+        st.tuples(st.sampled_from(sorted(options.VALUED - options.REFUSED.keys())), TEXT).map(
             lambda pair: Option(pair[0], f"k={pair[1]}" if pair[0] == "--conf" else pair[1])
         ),
         st.sampled_from(["--verbose", "--load-spark-defaults"]).map(Option),
@@ -149,32 +142,6 @@ def test_any_command_line_is_run_or_refused_in_words(words: list[str]) -> None:
         assert fault.what and fault.hint
     else:
         assert isinstance(found, Question) or (found.module is None) != (found.program is None)
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["job.py", "in.csv"], ["/home/me/job.py", "in.csv"]),
-        (["../job.py"], ["/home/me/../job.py"]),
-        (["/scratch/job.py"], ["/scratch/job.py"]),
-        (["s3a://b/job.py"], ["s3a://b/job.py"]),
-        (["local:/opt/job.jar"], ["local:/opt/job.jar"]),
-        (
-            ["--py-files", "a.zip,/b.zip,s3a://c/d.zip", "--files=x#y", "--properties-file", "p", "j.py"],
-            [
-                *("--py-files", "/home/me/a.zip,/b.zip,s3a://c/d.zip", "--files", "/home/me/x#y"),
-                *("--properties-file", "/home/me/p", "/home/me/j.py"),
-            ],
-        ),
-        (
-            ["--name", "n", "-m", "a.b", "c"],
-            ["--name", "n", "/usr/lib/kiln/submit/run_module.py", "a.b", "c"],
-        ),
-    ],
-)
-def test_files_are_those_of_the_folder_where_it_was_submitted(words: list[str], expected: list[str]) -> None:
-    found = parse.absolute(parsed(*words), "/home/me")
-    assert [word for option in found.options for word in option.words()] + found.resource() == expected
 
 
 def test_runs_a_module_as_python_does() -> None:

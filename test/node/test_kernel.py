@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 from kiln_node import kernel
 
 LIB = Path(kernel.__file__).parents[1]
 
 
-def test_an_executor_fits_every_living_worker() -> None:
-    workers = [{"cores": 8, "memory": 16_384}, {"cores": 4, "memory": 8_192}]
-    assert kernel.size(workers, None) == {"spark.executor.memory": "8192m"}
-    assert kernel.size(workers, 2) == {"spark.executor.memory": "4096m", "spark.executor.cores": "2"}
-    assert kernel.size([], 2) == {}
+WORKERS = [{"cores": 8, "memory": 16_384}, {"cores": 4, "memory": 8_192}]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, {"spark.executor.memory": "8192m"}),
+        ({"spark.executor.cores": "2"}, {"spark.executor.memory": "4096m", "spark.executor.cores": "2"}),
+        ({"spark.executor.memory": "1g"}, {"spark.executor.memory": "1024m"}),
+    ],
+)
+def test_an_executor_fits_every_living_worker(settings: dict[str, str], expected: dict[str, str]) -> None:
+    assert kernel.size(WORKERS, settings) == expected
+    assert kernel.size([], settings) == {}
+
+
+def test_a_kernel_has_a_metastore_of_its_own_and_removes_those_that_nobody_has(tmp_path: Path) -> None:
+    made = kernel.environment({}, {}, tmp_path)
+    assert made["SPARK_SUBMIT_OPTS"] == f"-Dderby.system.home=/scratch/tmp/metastore-{os.getpid()}"
+    of_nobody, mine, of_init = 2**30, os.getpid(), 1
+    for process in (of_nobody, mine, of_init):
+        (tmp_path / f"metastore-{process}" / "metastore_db").mkdir(parents=True)
+    kernel.tidy(tmp_path)
+    assert [left.name for left in tmp_path.glob("metastore-*")] == ["metastore-1"]
 
 
 def test_settings_reach_the_gateway(tmp_path: Path) -> None:

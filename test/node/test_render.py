@@ -10,7 +10,7 @@ from documents import document
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiln_node import config, environment, hadoopconf, sizing, sparkconf, sparkjudge
+from kiln_node import config, environment, executors, hadoopconf, sizing, sparkconf, sparkjudge
 from kiln_node.facts import Facts, memory_limit, parse_memtotal
 from kiln_node.faults import NodeFault
 
@@ -77,6 +77,16 @@ def test_executors_find_a_driver_by_address_unless_node_json_says_otherwise() ->
     assert sparkconf.of_node(told, "10.0.0.7") == told
 
 
+def test_the_cores_of_an_executor_are_a_setting_of_sparks() -> None:
+    def cores(**spark: object) -> str | None:
+        node = config.parse(document(spark={"conf": {}, **spark}))
+        return sparkconf.defaults(node, "s", TABLE, "4.1.4").get("spark.executor.cores")
+
+    assert cores() is None
+    assert cores(executorCores=4) == "4"
+    assert cores(executorCores=4, conf={"spark.executor.cores": "2"}) == "2"
+
+
 def test_overrides_of_node_json_win() -> None:
     made = document(spark={"conf": {"spark.io.encryption.enabled": "false"}})
     assert (
@@ -92,49 +102,16 @@ def test_the_history_server_has_no_secret_and_reads_where_jobs_write() -> None:
     assert "spark.authenticate" not in found
 
 
-@pytest.mark.parametrize(
-    ("offer", "cores", "expected"),
-    [
-        (sizing.Offer(4, 8192), None, (None, 8192, 1)),
-        (sizing.Offer(8, 16_000), 2, (2, 4000, 4)),
-        (sizing.Offer(7, 7000), 2, (2, 2333, 3)),
-        (sizing.Offer(64, 200_000), None, (9, 28_571, 7)),
-        (sizing.Offer(2, 200_000), None, (1, 100_000, 2)),
-    ],
-)
-def test_executors_share_a_worker(
-    offer: sizing.Offer, cores: int | None, expected: tuple[int | None, int, int]
-) -> None:
-    found = sizing.executor(offer, cores)
-    assert (found.cores, found.memory_mib, found.per_worker) == expected
-
-
-@given(
-    st.integers(min_value=1, max_value=256),
-    st.integers(min_value=512, max_value=2**20),
-    st.none() | st.integers(min_value=1, max_value=256),
-)
-def test_executors_never_take_more_than_their_worker_has(cores: int, memory: int, wanted: int | None) -> None:
-    try:
-        found = sizing.executor(sizing.Offer(cores, memory), wanted)
-    except NodeFault as fault:
-        assert fault.where == "node.json: spark.executorCores"
-        return
-    assert found.memory_mib * found.per_worker <= memory
-    assert (found.cores or cores) * found.per_worker <= cores
-    assert found.memory_mib >= sizing.LEAST_MIB
-
-
 def test_what_came_out_is_told_with_its_reason() -> None:
     machine = facts(16 * GIB)
     offer = sizing.offer(machine, None)
-    found = sizing.told(machine, None, offer, sizing.executor(offer, 4))
+    found = sizing.told(machine, None, offer, executors.share([offer], executors.Wanted(4)))
     assert found["why"].startswith("of 16384 MiB, 2048 stay with the system and the daemon, 2868 with Python")
     assert found["executor"] == {
         "perWorker": 2,
         "cores": 4,
         "memoryMiB": 5734,
-        "why": "spark.executorCores is 4",
+        "why": "spark.executor.cores is 4",
     }
     one = sizing.told(
         machine, config.WorkerOffer(2, 4096), sizing.Offer(2, 4096), sizing.Executor(None, 4096, 1, "")

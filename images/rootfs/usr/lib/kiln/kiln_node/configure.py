@@ -7,6 +7,7 @@ from typing import Any
 from kiln_node import (
     classdata,
     environment,
+    executors,
     facts,
     files,
     hadoopconf,
@@ -72,7 +73,7 @@ def run(config: NodeConfig, commands: Commands) -> dict[str, Any]:
     closed = metadata.close(config, commands)
     if offer is None:
         return {"metadata": closed}
-    share = sizing.executor(offer, config.executor_cores)
+    share = executors.share([offer], executors.wanted(settings))
     return {"metadata": closed, "sizing": sizing.told(machine, config.worker, offer, share)}
 
 

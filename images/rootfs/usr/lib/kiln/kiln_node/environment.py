@@ -41,9 +41,8 @@ def daemon(config: NodeConfig, facts: Facts, offer: Offer | None, class_data: st
         "SPARK_DAEMON_JAVA_OPTS": f"{TRUST_OPTIONS} {class_data}".rstrip(),
         "SPARK_WORKER_DIR": str(paths.SCRATCH / "work"),
         "SPARK_NO_DAEMONIZE": "1",
-        # what a notebook's kernel sizes its executors by (kernel.py)
+        # whom a notebook's kernel asks for the workers (kernel.py)
         "KILN_MASTER_PAGE": ready.page(config),
-        "KILN_EXECUTOR_CORES": str(config.executor_cores or ""),
     }
     if offer is not None:
         values["SPARK_WORKER_CORES"] = str(offer.cores)

@@ -7,15 +7,17 @@ an open notebook holds nothing of the cluster.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kiln_node import paths, ready, sizing
+from kiln_node import executors, paths, properties, ready
 from kiln_node.faults import NodeFault
 
 STARTUP = Path("/usr/lib/kiln/notebook/startup.py")
+TEMPORARY = paths.SCRATCH / "tmp"
 
 #: Beside the cluster's settings. Shuffle tracking: nodes that come and go have no external shuffle service.
 SESSION = {
@@ -28,16 +30,12 @@ SESSION = {
 }
 
 
-def size(workers: list[dict[str, Any]], cores: int | None) -> dict[str, str]:
-    """Of an executor that fits every living worker; nothing is set where none is known yet."""
+def size(workers: list[dict[str, Any]], settings: Mapping[str, str]) -> dict[str, str]:
+    """Of an executor that fits the living workers; nothing is set where none is known yet.
+    settings: the cluster's."""
     if not workers:
         return {}
-    smallest = sizing.Offer(
-        min(int(worker["cores"]) for worker in workers), min(int(worker["memory"]) for worker in workers)
-    )
-    found = sizing.executor(smallest, cores)
-    memory = {"spark.executor.memory": f"{found.memory_mib}m"}
-    return memory if found.cores is None else {**memory, "spark.executor.cores": str(found.cores)}
+    return executors.properties(executors.share(executors.offers(workers), executors.wanted(settings)))
 
 
 def environment(settings: Mapping[str, str], base: Mapping[str, str], python: Path) -> dict[str, str]:
@@ -46,6 +44,8 @@ def environment(settings: Mapping[str, str], base: Mapping[str, str], python: Pa
     libraries = sorted(str(path) for path in (python / "lib").glob("py4j-*.zip"))
     return {
         **base,
+        # of the driver's JVM alone; other notebooks of the same folder would have it locked
+        "SPARK_SUBMIT_OPTS": f"-Dderby.system.home={metastore(os.getpid())}",
         "PYTHONPATH": ":".join([str(python), *libraries]),
         "PYSPARK_SUBMIT_ARGS": " ".join(
             ["--properties-file", str(paths.SPARK_DEFAULTS), *given, "pyspark-shell"]
@@ -53,16 +53,30 @@ def environment(settings: Mapping[str, str], base: Mapping[str, str], python: Pa
     }
 
 
+def metastore(process: int) -> Path:
+    """Where a kernel's own metastore lies, once a cell asks for Hive's."""
+    return TEMPORARY / f"metastore-{process}"
+
+
+def tidy(folder: Path = TEMPORARY) -> None:
+    """Removes the metastores of kernels that have ended, and what another process of this number has left."""
+    for left in folder.glob("metastore-*"):
+        process = left.name.rpartition("-")[2]
+        if process == str(os.getpid()) or not Path("/proc", process).exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def main(connection: str) -> int:
     """Replaces this process by the kernel. connection: Jupyter's file with ports and key."""
-    cores = os.environ.get("KILN_EXECUTOR_CORES", "")
+    tidy()
+    cluster = properties.values(paths.SPARK_DEFAULTS.read_text(encoding="utf-8"))
     try:
         workers = ready.alive_workers(ready.ask(os.environ["KILN_MASTER_PAGE"]))
     except (OSError, ValueError) as error:
         print(f"the master does not answer ({error}): executors get Spark's default size", file=sys.stderr)
         workers = []
     try:
-        settings = {**SESSION, **size(workers, int(cores) if cores else None)}
+        settings = {**SESSION, **size(workers, cluster)}
     except NodeFault as fault:
         print(f"{fault.what}; {fault.hint}", file=sys.stderr)
         settings = SESSION

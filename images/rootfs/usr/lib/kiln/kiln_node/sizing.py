@@ -1,4 +1,4 @@
-"""What a worker offers to Spark, and how executors share it, from what the machine has."""
+"""What a worker offers to Spark, from what the machine has."""
 
 from __future__ import annotations
 
@@ -25,9 +25,6 @@ PYTHON_SHARE = 0.2
 #: The launcher refuses executors below 450 MiB of heap; less than this is no worker.
 LEAST_MIB = 512
 
-#: A JVM's pointers double in size from 32 GiB of heap (HotSpot, compressed oops): 31 hold more than 40 would.
-LARGEST_HEAP_MIB = 31 * 1024
-
 
 @dataclass(frozen=True)
 class Offer:
@@ -37,7 +34,8 @@ class Offer:
 
 @dataclass(frozen=True)
 class Executor:
-    """cores: None when it takes all that its worker has; per_worker: how many of them share one worker."""
+    """cores: None when it takes all that its worker has; per_worker: how many of them share the smallest of
+    the workers that can run one."""
 
     cores: int | None
     memory_mib: int
@@ -69,31 +67,6 @@ def offer(facts: Facts, override: WorkerOffer | None) -> Offer:
             hint=f"use a machine with more memory (an executor needs {LEAST_MIB} MiB)",
         )
     return Offer(facts.cores, heap)
-
-
-def executor(worker: Offer, cores: int | None) -> Executor:
-    """How executors share a worker; cores: spark.executorCores of node.json, which decides when it is set."""
-    if cores is None:
-        count = min(worker.cores, -(-worker.memory_mib // LARGEST_HEAP_MIB))
-        if count == 1:
-            return Executor(None, worker.memory_mib, 1, "one takes the whole worker")
-        reason = f"each heap stays within {LARGEST_HEAP_MIB // 1024} GiB, above which a JVM's pointers double"
-        return Executor(worker.cores // count, worker.memory_mib // count, count, reason)
-    if cores > worker.cores:
-        raise NodeFault(
-            f"spark.executorCores is {cores}, a worker has {worker.cores}",
-            where="node.json: spark.executorCores",
-            hint=f"set it to at most {worker.cores}",
-        )
-    count = worker.cores // cores
-    memory = worker.memory_mib // count
-    if memory < LEAST_MIB:
-        raise NodeFault(
-            f"spark.executorCores {cores} makes {count} executors of {memory} MiB on a worker",
-            where="node.json: spark.executorCores",
-            hint=f"set it higher: an executor needs {LEAST_MIB} MiB",
-        )
-    return Executor(cores, memory, count, f"spark.executorCores is {cores}")
 
 
 def told(facts: Facts, override: WorkerOffer | None, worker: Offer, share: Executor) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kiln_node import paths
+from kiln_node import executors, paths
 from kiln_node.config import NodeConfig
 
 #: Java options of every JVM that talks to a store: the store's own authority is in this trust store.
@@ -18,7 +18,9 @@ TRUST_OPTIONS = (
     "-Djavax.net.ssl.trustStoreType=JKS "
     "-Djavax.net.ssl.trustStorePassword=changeit "
     # what a JVM unpacks or spills by itself lands on scratch, too
-    f"-Djava.io.tmpdir={paths.SCRATCH / 'tmp'}"
+    f"-Djava.io.tmpdir={paths.SCRATCH / 'tmp'} "
+    # the account's own home is sealed; a JVM does not ask HOME
+    f"-Duser.home={paths.SCRATCH / 'home'}"
 )
 
 
@@ -40,6 +42,8 @@ def defaults(
         "spark.pyspark.python": str(paths.CONDA_PYTHON),
         "spark.pyspark.driver.python": str(paths.CONDA_PYTHON),
     }
+    if config.executor_cores is not None:
+        settings[executors.CORES] = str(config.executor_cores)
     return {**settings, **dict(config.spark_conf)}
 
 

@@ -73,3 +73,4 @@ def record_end(unit: str, environment: Mapping[str, str], now: float | None = No
     folder.write(close(folder.read(), state, end, at))
     with contextlib.suppress(OSError):
         wire.path(job).unlink()
+    wire.settings(job).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 job.json      the record, root's
 asked.json    who asked for its end, root's
 work/         the driver's working directory, Spark's user's
+input/        copies of what was submitted and Spark's user may not read where it lies, Ivy's settings: root's
 output/       what the driver wrote, and driver.json: Spark's user's
 """
 
@@ -33,6 +34,7 @@ class Folder:
         self.record = self.path / "job.json"
         self.asked = self.path / "asked.json"
         self.work = self.path / "work"
+        self.input = self.path / "input"
         self.output = self.path / "output"
         self.driver = self.output / "driver.json"
 

@@ -53,12 +53,6 @@ SWITCHES: Final = frozenset(
 #: Other spellings.
 SHORT: Final = {"-c": "--conf", "-h": "--help", "-v": "--verbose"}
 
-#: Options whose value is a list of files, separated by commas.
-FILE_LISTS: Final = frozenset({"--archives", "--files", "--jars", "--py-files"})
-
-#: Options whose value is one file.
-FILES: Final = frozenset({"--keytab", "--properties-file"})
-
 #: What kiln-submit has of its own, in the same place.
 OWN: Final = frozenset({"--detach", "--internal", "--json"})
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from kiln_node import paths
 from kiln_node.faults import NodeFault
@@ -130,13 +129,6 @@ def _checked(option: Option) -> Option:
     value = option.value or ""
     if option.name == "--conf" and not re.match(r"[^=\s]+=", value):
         raise WrongUse(f"--conf takes KEY=VALUE, not {value!r}")
-    mode = value.removeprefix("spark.submit.deployMode=") if option.name == "--conf" else value
-    about_mode = option.name == "--deploy-mode" or mode != value
-    if about_mode and mode.strip().lower() != "client":
-        raise WrongUse(
-            f"the deploy mode is {mode!r}: spark-submit would end while the job goes on elsewhere",
-            "leave it out; --detach returns as soon as the driver has started",
-        )
     return option
 
 
@@ -188,30 +180,3 @@ def _passable(word: str) -> None:
         raise WrongUse(
             f"{word!r} is not UTF-8: the JVM would replace its bytes", "hand such text over in a file"
         )
-
-
-def absolute(given: Submission, folder: str) -> Submission:
-    """With every relative path made absolute: the driver starts in a folder of its own.
-
-    folder: where the submitter stands."""
-
-    def placed(path: str) -> str:
-        relative = path != "" and not path.startswith("/") and SCHEME.match(path) is None
-        return str(PurePosixPath(folder) / path) if relative else path
-
-    def changed(option: Option) -> Option:
-        if option.name in options.FILES:
-            return Option(option.name, placed(option.value or ""))
-        if option.name in options.FILE_LISTS:
-            return Option(option.name, ",".join(placed(one) for one in (option.value or "").split(",")))
-        return option
-
-    return Submission(
-        tuple(changed(one) for one in given.options),
-        given.module,
-        None if given.program is None else placed(given.program),
-        given.arguments,
-        detach=given.detach,
-        as_json=given.as_json,
-        internal=given.internal,
-    )

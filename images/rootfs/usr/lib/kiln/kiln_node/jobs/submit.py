@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from kiln_node import driver, paths, ready, sparkimage
+from kiln_node import driver, paths, sparkimage
 from kiln_node.config import NodeConfig
 from kiln_node.faults import NodeFault
-from kiln_node.jobs import caller, ids, parse, redact, settings
+from kiln_node.jobs import caller, ids, parse, prepare, redact, settings
 from kiln_node.jobs.folder import Folder
 from kiln_node.jobs.parse import Question, Submission, WrongUse
 from kiln_node.jobs.record import Mode, Record
@@ -54,32 +54,30 @@ def main(given: Sequence[str], load: Callable[[], NodeConfig]) -> int:
         paths.ENVIRONMENT.stat()
         paths.SPARK_DEFAULTS.stat()
         mountpoint.require_mount()
-        return _run(parse.absolute(wanted, str(Path.cwd())), config, os.environ)
+        return _run(wanted, config, os.environ)
     except FileNotFoundError as error:
         print(f"kiln-submit: {error.filename} is missing: this node is not configured", file=sys.stderr)
         print("what to do: kiln-status names the cause", file=sys.stderr)
         return 3
     except (NodeFault, OSError) as fault:
-        return _say(fault, 3)
+        return _say(fault, 2 if isinstance(fault, WrongUse) else 3)
 
 
 def _run(wanted: Submission, config: NodeConfig, environment: Mapping[str, str]) -> int:
     now = time.time()
     job = ids.make(now)
-    argv = settings.command(
-        wanted,
-        job,
-        {key for key, _ in config.spark_conf},
-        lambda: settings.executor_size(ready.ask_master(config), config.executor_cores),
-    )
+    given = prepare.judged(wanted, config, environment, job, str(Path.cwd()))
+    for note in given.notes:
+        print(f"kiln-submit: {note}", file=sys.stderr)
     mode: Mode = "detached" if wanted.detach else "attached"
     by = environment.get("SUDO_USER") or "root"
     shown = tuple(redact.command_line(wanted))
     record = Record(job, settings.name_of(wanted), shown, now, by, mode, wanted.internal)
     folder = Folder(job)
     folder.create(record)
+    argv = prepare.written(wanted, given, job, folder)
     call = caller.Call(folder, record, environment)
-    work = driver.work(argv, environment, detached=wanted.detach)
+    work = driver.work(argv, {**environment, "TZ": given.zone}, detached=wanted.detach)
     if not wanted.detach:
         return call.attached(work)
     call.detached(work)

@@ -1,4 +1,5 @@
-"""Between kiln-submit and the runner in the driver's unit: one connection of a Unix socket for the whole job.
+"""Between kiln-submit and the runner in the driver's unit: one connection of a Unix socket for the whole job,
+and the file of settings that the driver reads.
 
 kiln-submit listens at /run/kiln/jobs/ID.sock and hands over what to run, with its own three streams; nothing
 of this is written to a disk, and no shell or unit file reads it. Then kiln-submit sends lines `stop SIGNAL`
@@ -36,6 +37,16 @@ class Work:
 
 def path(job: str) -> Path:
     return SOCKETS / f"{job}.sock"
+
+
+def settings(job: str) -> Path:
+    """What the driver's Spark reads: in memory, as the cluster's secret stands in it."""
+    return SOCKETS / f"{job}.conf"
+
+
+def write_settings(job: str, text: str) -> None:
+    files.folder(SOCKETS, mode=0o750, group=paths.SPARK_USER)
+    files.write(settings(job), text, mode=0o640, group=paths.SPARK_USER)
 
 
 def listen(job: str) -> socket.socket:

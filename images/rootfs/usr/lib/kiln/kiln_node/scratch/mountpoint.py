@@ -18,6 +18,7 @@ FOLDERS: tuple[tuple[str, str, int], ...] = (
     ("work", paths.SPARK_USER, 0o750),
     ("home", paths.SPARK_USER, 0o750),
     ("warehouse", paths.SPARK_USER, 0o750),
+    ("ivy", paths.SPARK_USER, 0o750),
     ("s3a", "root", 0o1777),
     ("tmp", "root", 0o1777),
 )

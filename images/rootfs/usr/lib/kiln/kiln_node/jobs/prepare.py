@@ -1,0 +1,112 @@
+"""Between the command line and spark-submit: looks up what the cluster, the node and its workers say."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kiln_node import executors, files, paths, properties, ready, sparkconf, sparkimage, sparkjudge
+from kiln_node.config import NodeConfig
+from kiln_node.jobs import conf, inputs, packages, settings, wire, zone
+from kiln_node.jobs.conf import Settings
+from kiln_node.jobs.folder import Folder
+from kiln_node.jobs.inputs import Inputs
+from kiln_node.jobs.parse import Submission, WrongUse
+from kiln_node.jobs.settings import Prepared
+
+#: What Ivy fetched, for all jobs of the node; Spark's user's (scratch/step.py).
+IVY = paths.SCRATCH / "ivy"
+#: Variables of the environment that mean something to spark-submit elsewhere.
+SPARKS = ("SPARK_", "PYSPARK_", "HADOOP_", "JAVA_", "PYTHONPATH")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A submission that may run: its files are there, its settings are allowed and fit the cluster."""
+
+    inputs: Inputs
+    zone: str
+    prepared: Prepared
+    #: That answer; empty where the job wants no packages, or has Ivy's settings itself.
+    repositories: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.prepared.notes
+
+
+def judged(
+    wanted: Submission, config: NodeConfig, environment: Mapping[str, str], job: str, folder: str
+) -> Given:
+    """NodeFault or WrongUse with what is wrong; writes nothing. folder: where the submitter stands."""
+    cluster = properties.values(paths.SPARK_DEFAULTS.read_text(encoding="utf-8"))
+    given = inputs.absolute(Inputs(conf.given(wanted, _file(wanted, folder)), wanted.program), folder)
+    inputs.check(given)
+    own = given.settings
+    conf.check(own, config.master_url)
+    rules, table = sparkjudge.load("rules"), sparkjudge.load("settings")
+    # spark.master of a job is this cluster's, or was refused above
+    judged_too = {key: value for key, value in conf.values(own).items() if key != "spark.master"}
+    in_force = {**dict(config.spark_conf), **judged_too}
+    conf.refuse(own, sparkjudge.judge(rules, table, sparkimage.read(), config.role, in_force), rules)
+    merged = {**cluster, **conf.values(own)}
+    zone_name = zone.of(merged, environment, zoneinfo.available_timezones())
+    workers = ready.alive_workers(ready.ask_master(config))
+    prepared = settings.prepare(job, cluster, own, executors.offers(workers), zone_name)
+    ignored = _ignored(environment, _unit_environment())
+    notes = (*prepared.notes, *([ignored] if ignored else []))
+    return Given(given, zone_name, replace(prepared, notes=notes), _repositories(merged))
+
+
+def written(wanted: Submission, given: Given, job: str, folder: Folder) -> list[str]:
+    """spark-submit's arguments, with the files that they name."""
+    placed, copies = inputs.placed(given.inputs, folder.input, inputs.readable_by_spark)
+    inputs.copy(copies)
+    made = {**given.prepared.properties, **_paths(placed.settings)}
+    if given.repositories:
+        ivy = folder.input / "ivysettings.xml"
+        files.folder(folder.input, mode=0o750, group=paths.SPARK_USER)
+        files.write(ivy, packages.ivy(given.repositories, IVY), mode=0o640, group=paths.SPARK_USER)
+        made = settings.without_mirrors(made, ivy)
+    wire.write_settings(job, sparkconf.render(made))
+    return settings.command(wanted, placed.program, wire.settings(job))
+
+
+def _file(wanted: Submission, folder: str) -> str | None:
+    """The text of --properties-file; the last one counts, as for spark-submit."""
+    named = wanted.values("--properties-file")
+    if not named:
+        return None
+    path = Path(folder) / named[-1]
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise WrongUse(f"--properties-file {path} cannot be read: {error}") from error
+
+
+def _paths(own: Settings) -> dict[str, str]:
+    return {key: own[key].value for key in (*inputs.LISTS, *inputs.SINGLE) if key in own}
+
+
+def _repositories(merged: Mapping[str, str]) -> tuple[str, ...]:
+    if not packages.wanted(merged) or packages.IVY_SETTINGS in merged:
+        return ()
+    return tuple(packages.check(merged, packages.attempt))
+
+
+def _unit_environment() -> dict[str, str]:
+    """What every driver has (environment.py)."""
+    lines = paths.ENVIRONMENT.read_text(encoding="utf-8").splitlines()
+    return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
+
+
+def _ignored(environment: Mapping[str, str], unit: Mapping[str, str]) -> str | None:
+    """Variables whose effect somebody may miss."""
+    names = sorted(
+        name for name, value in environment.items() if name.startswith(SPARKS) and unit.get(name) != value
+    )
+    if not names:
+        return None
+    return f"{', '.join(names)} of the environment not passed on: use options, or --conf (docs/spark.md)"
