@@ -2,9 +2,10 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { LAYERS, type LayerName } from '../contracts/layers';
 import { KilnError } from '../errors';
-import { withWorkFolder } from '../layers/work-folder';
+import { withWorkFolder, WORKS_FOR } from '../layers/work-folder';
 import type { Exec } from '../ports/exec';
 import { replayable } from '../ports/exec-host';
+import { ownProcess } from '../ports/process-id';
 import type { Project } from '../project';
 import { EVENTS, eventsAfter, LOG } from './events';
 
@@ -87,6 +88,7 @@ export async function runPacker(run: PackerRun): Promise<void> {
             PACKER_CONFIG_DIR: join(project.state, 'packer'),
             PACKER_CACHE_DIR: join(project.state, 'packer', 'cache'),
             KILN_CACHE: project.cache,
+            [WORKS_FOR]: JSON.stringify(ownProcess()),
             [EVENTS]: run.events,
             [LOG]: run.log,
           },

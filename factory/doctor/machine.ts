@@ -1,7 +1,7 @@
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
 import type { System } from '../ports/system';
-import { tryNamespace } from '../ports/user-namespace';
+import { SANDBOX, tryNamespace } from '../ports/user-namespace';
 import type { Finding } from './finding';
 
 const GIB = 1024 ** 3;
@@ -68,15 +68,14 @@ async function namespaces(system: System, exec: Exec): Promise<Finding> {
     subject,
     state: 'lack',
     detail,
-    means: 'bakes and local clusters run in private mount, process and network namespaces',
-    remedy: 'run as root; in a container, one with CAP_SYS_ADMIN and CAP_NET_ADMIN',
+    means: 'bakes and local clusters run in private user, mount, process and network namespaces',
+    remedy:
+      'sysctl -w user.max_user_namespaces=15000 where it is 0; in a container, one with CAP_SYS_ADMIN and CAP_NET_ADMIN that lets its root make user namespaces',
   });
   if (unshare === undefined) return lack('no unshare on PATH');
-  const tried = await exec.run(unshare, ['--mount', '--pid', '--net', '--fork', 'true'], {
-    accept: [...Array(256).keys()],
-  });
+  const tried = await exec.run(unshare, [...SANDBOX, 'true'], { accept: [...Array(256).keys()] });
   return tried.code === 0
-    ? { subject, state: 'here', detail: 'mount, process and network' }
+    ? { subject, state: 'here', detail: 'user, mount, process and network' }
     : lack(tried.stderr.trim());
 }
 

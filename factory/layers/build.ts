@@ -121,24 +121,22 @@ export async function buildLayer(
   const sparkTree = unpacked.get('spark');
   const hadoopTree = unpacked.get('hadoop');
   return await withWorkFolder(project.cache, layer.name, async (work) => {
-    const [inputs, out, tmp] = ['in', 'out', 'tmp'].map((name) => join(work, name)) as [
-      string,
-      string,
-      string,
-    ];
-    for (const folder of [inputs, out, tmp]) {
-      mkdirSync(folder, { mode: 0o755 });
-    }
+    const folder = (name: string): string => {
+      const made = join(work, name);
+      mkdirSync(made, { mode: 0o755 });
+      return made;
+    };
+    const [inputs, out, tmp, root] = [folder('in'), folder('out'), folder('tmp'), folder('root')];
     await vault.place(layer.inputs, inputs);
     if (layer.name === 'node') writeFileSync(join(inputs, 'node.schema.json'), nodeSchema(), { mode: 0o644 });
     context.onTree?.(out);
     const running = runRecipe(exec, {
       project,
       recipe: join(project.home, 'images', 'layers', layer.name, 'build'),
-      work,
       out,
       inputs,
       tmp,
+      root,
       code: context.code,
       jars: context.choices.jars.value,
       spark: context.choices.spark.value,

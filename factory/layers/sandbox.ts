@@ -1,4 +1,5 @@
-import { basename, dirname, join, relative } from 'node:path';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/exec';
@@ -9,12 +10,12 @@ export interface RecipeRun {
   readonly project: Project;
   /** Path of the recipe. */
   readonly recipe: string;
-  /** Everything the recipe writes lies in here: out/, tmp/; its inputs are in in/. */
-  readonly work: string;
-  /** KILN_OUT: root of the tree to fill. */
+  /** KILN_OUT: root of the tree to fill. The recipe can write in it and in `tmp` alone. */
   readonly out: string;
   readonly inputs: string;
   readonly tmp: string;
+  /** An empty folder, on which the recipe's own root file system is mounted. */
+  readonly root: string;
   /** Seconds. */
   readonly epoch: number;
   /** KILN_CODE: the code package's folder, relative to the project. */
@@ -54,7 +55,7 @@ function recipeEnvironment(run: RecipeRun): Record<string, string> {
     KILN_CLASS_DATA: run.classData,
     KILN_LOCK: run.project.lock,
     KILN_PYTHON: join(run.project.home, '.venv', 'bin', 'python'),
-    KILN_WORK: run.work,
+    KILN_ROOT: run.root,
     KILN_INPUTS: run.inputs,
     KILN_OUT: run.out,
     KILN_TMP: run.tmp,
@@ -64,6 +65,32 @@ function recipeEnvironment(run: RecipeRun): Record<string, string> {
     ...(run.hadoopTree === undefined ? {} : { KILN_HADOOP_TREE: run.hadoopTree }),
     ...(run.condaTree === undefined ? {} : { KILN_BELOW_CONDA: run.condaTree }),
   };
+}
+
+/** Folders that a Python interpreter's programs and libraries lie in: those of each link on the way to it. */
+function interpreterFolders(python: string): string[] {
+  const folders: string[] = [];
+  let path = python;
+  while (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    path = resolve(dirname(path), readlinkSync(path));
+    folders.push(dirname(dirname(path)));
+  }
+  return folders.filter((folder) => folder !== '/');
+}
+
+/** What a recipe can read beside the system's programs and its own folders; of the rest of the machine it sees nothing. */
+function visible(run: RecipeRun): string[] {
+  const { home, root, lock } = run.project;
+  const environment = join(home, '.venv');
+  const paths = [
+    join(home, 'images'),
+    environment,
+    ...interpreterFolders(join(environment, 'bin', 'python')),
+    lock,
+    join(root, run.code),
+    ...[run.osTree, run.sparkTree, run.hadoopTree, run.condaTree].filter((tree) => tree !== undefined),
+  ];
+  return [...new Set(paths)].filter((path) => existsSync(path));
 }
 
 /**
@@ -100,15 +127,16 @@ async function inNamespaces(exec: Exec, run: RecipeRun): Promise<void> {
         '--net',
         '--uts',
         '--ipc',
+        '--cgroup',
         '--fork',
         '--kill-child',
         '--mount-proc',
         '--',
       ],
-      ...[sandbox, run.recipe],
+      ...[sandbox, run.recipe, ...visible(run)],
     ],
     {
-      cwd: run.work,
+      cwd: run.tmp,
       env: recipeEnvironment(run),
       extendEnv: false,
       log: run.log,

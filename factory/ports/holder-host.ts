@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../errors';
 import type { Exec, RunOptions, RunResult } from './exec';
 import { HOST_NET, type Holder, type HolderOptions, type Holders, type SpawnOptions } from './holder';
+import { startTime } from './process-id';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const ENVIRONMENT = { PATH, HOME: '/root', LC_ALL: 'C.UTF-8' };
@@ -91,12 +92,6 @@ interface HolderRecord {
   readonly name: string;
   readonly net: boolean;
   readonly namespace: string;
-}
-
-/** Field 22 of /proc/PID/stat (proc(5)): clock ticks since the machine's start; undefined for zombies. */
-export function startTime(stat: string): string | undefined {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
 
 function readIfThere(path: string): string | undefined {

@@ -10,8 +10,11 @@ const IDS = 65_536;
 /** This user becomes 0, the ids of /etc/subuid and /etc/subgid the others. */
 const NAMESPACE = ['--user', '--map-root-user', '--map-auto'];
 
-/** All that a bake does in it at most: mounts, processes and a network of its own. */
-const TRIAL = ['--mount', '--pid', '--net', '--fork', '--mount-proc', 'true'];
+/** What a recipe's sandbox is made of: namespaces of its own, and in them a user namespace with mounts of its own. */
+export const SANDBOX = [
+  ...['--mount', '--pid', '--net', '--ipc', '--uts', '--cgroup', '--fork', '--mount-proc'],
+  ...['unshare', '--user', '--mount', '--map-root-user'],
+];
 
 type Machine = Pick<System, 'user' | 'which' | 'read'>;
 
@@ -79,7 +82,7 @@ export function namespaceFaults(system: Machine, user: string): Fault[] {
  * A switch that forbids may be overruled (a profile), so what counts is the trial.
  */
 export async function tryNamespace(exec: Exec, system: Machine): Promise<readonly Fault[]> {
-  const tried = await exec.run(system.which('unshare') ?? 'unshare', [...NAMESPACE, ...TRIAL], {
+  const tried = await exec.run(system.which('unshare') ?? 'unshare', [...NAMESPACE, ...SANDBOX, 'true'], {
     accept: [...Array(256).keys()],
   });
   if (tried.code === 0) return [];

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { LayerName } from '../../factory/contracts/layers';
+import { LAYERS, type LayerName } from '../../factory/contracts/layers';
 import { Lock } from '../../factory/contracts/lock';
 import { archive } from '../../factory/layers/archive';
 import { LayerCache, TAR } from '../../factory/layers/cache';
@@ -138,10 +138,10 @@ export class Bakery {
   }
 
   /**
-   * In place of all layers but code ones under the same keys with little in them: a C library and a kernel of
+   * In place of the layers that are not to be built, ones under the same keys with little in them: a C library and a kernel of
    * some bytes, Python without packages. A bake then is a real one, of the real steps, in seconds.
    */
-  private async standIns(): Promise<void> {
+  private async standIns(built: readonly LayerName[]): Promise<void> {
     const checkout = findProject(home);
     const keys = this.keys();
     const real = new LayerCache(checkout.cache);
@@ -168,7 +168,7 @@ export class Bakery {
       const copy = `tar -C "$1" -c --exclude='site-packages/*' opt/conda-env | tar -C "$2" -x`;
       execFileSync('bash', ['-o', 'pipefail', '-c', copy, 'copy', await tree('conda'), out]);
     });
-    for (const name of ['spark', 'hadoop', 'jars', 'node'] as const)
+    for (const name of LAYERS.filter((each) => !['os', 'conda', ...built].includes(each)))
       await this.standIn(name, keys, (out) => {
         mkdirSync(join(out, 'opt', name), { recursive: true });
         writeFileSync(join(out, 'opt', name, 'file'), name.repeat(100_000));
@@ -194,10 +194,15 @@ export class Bakery {
   /** All that a bake of little needs: see standIns. */
   async stockSmall(): Promise<this> {
     this.copyProject();
-    this.takeDownloads();
-    await this.standIns();
-    this.handOver();
+    await this.stock(['code']);
     return this;
+  }
+
+  /** The same for a project that is there already; downloads are those of the layers that are to be built. */
+  async stock(layers: readonly LayerName[]): Promise<void> {
+    this.takeDownloads(layers);
+    await this.standIns(layers);
+    this.handOver();
   }
 
   /** Gives the folder to the user who bakes. Linked files stay root's: a user may only read them. */
@@ -224,9 +229,12 @@ export class Bakery {
     return { PATH: process.env['PATH'], HOME: this.folder, KILN_CACHE: this.cache, ...env };
   }
 
-  /** Starts `kiln bake --offline --json`; the process id is kiln's own. */
-  start(circumstances: Circumstances = {}): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
-    const [program = '', ...args] = this.command(['bake', '--offline', '--json'], circumstances);
+  /** Starts `kiln bake --offline --json`, or what else of kiln; the process id is kiln's own. */
+  start(
+    circumstances: Circumstances = {},
+    words: readonly string[] = ['bake', '--offline', '--json'],
+  ): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
+    const [program = '', ...args] = this.command(words, circumstances);
     const child = spawn(program, args, {
       env: this.environment(circumstances.env),
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -33,36 +33,36 @@ const append = (name: string, path: string): Attempt => ({
 
 /** Folders and files of others: none may be written. */
 const WRITES: readonly Attempt[] = [
-  ...(['OS', 'SPARK', 'HADOOP'] as const).flatMap((layer) => [
-    write(`the tree of layer ${layer}`, `$KILN_${layer}_TREE/intruder`),
-    append(`a file of the tree of layer ${layer}`, `$KILN_${layer}_TREE`),
-    { name: `remove the tree of layer ${layer}`, command: `rm -rf "$KILN_${layer}_TREE"/*` },
+  ...(['OS_TREE', 'SPARK_TREE', 'HADOOP_TREE', 'BELOW_CONDA'] as const).flatMap((layer) => [
+    write(layer, `\${KILN_${layer}:?}/intruded`),
+    append(`a file of ${layer}`, `\${KILN_${layer}:?}`),
+    { name: `remove ${layer}`, command: `rm -rf "\${KILN_${layer}:?}"/*` },
   ]),
-  write('an input', '$KILN_INPUTS/intruder'),
+  write('an input', '$KILN_INPUTS/intruded'),
   append('an input', '$KILN_INPUTS'),
   {
     name: 'change an input by a hard link to it',
     command: 'ln "$(find "$KILN_INPUTS" -type f | head -n 1)" "$KILN_TMP/linked"',
   },
-  write('the cache', '$CACHE/intruder'),
-  write('the layers of the cache', '$CACHE/layers/intruder'),
+  write('the cache', '$CACHE/intruded'),
+  write('the layers of the cache', '$CACHE/layers/intruded'),
   append('the vault', '$CACHE/vault'),
   write('the lock file of its own work folder', '$(dirname "$KILN_OUT")/lock'),
-  write('beside its own folders', '$(dirname "$KILN_OUT")/intruder'),
-  write('the project', '$PROJECT/intruder'),
-  write('the project’s state', '$PROJECT/.kiln/intruder'),
-  write('the code package', '$PROJECT/$KILN_CODE/intruder'),
+  write('beside its own folders', '$(dirname "$KILN_OUT")/intruded'),
+  write('the project', '$PROJECT/intruded'),
+  write('the project’s state', '$PROJECT/.kiln/intruded'),
+  write('the code package', '$PROJECT/$KILN_CODE/intruded'),
   append('the lock', '$KILN_LOCK'),
-  append('its own recipe', '$KILN_HOME/images/layers/jars'),
+  append('its own recipe', '$KILN_HOME/images/layers'),
   append('the Python libraries', '$KILN_HOME/.venv'),
-  write('the home folder', '$HOME_FOLDER/intruder'),
-  write('the home folder of root', '/root/intruder'),
-  write('/etc', '/etc/intruder'),
+  write('the home folder', '$HOME_FOLDER/intruded'),
+  write('the home folder of root', '/root/intruded'),
+  write('/etc', '/etc/intruded'),
   append('/etc/passwd', '/etc/passwd'),
-  write('/usr', '/usr/intruder'),
-  write('the root', '/intruder'),
-  write('/dev', '/dev/intruder'),
-  write('/var/lib', '/var/lib/intruder'),
+  write('/usr', '/usr/intruded'),
+  write('the root', '/intruded'),
+  write('/dev', '/dev/intruded'),
+  write('/var/lib', '/var/lib/intruded'),
 ];
 
 /** What is read-only stays so. */
@@ -78,7 +78,7 @@ const MOUNTS: readonly Attempt[] = [
   {
     name: 'write through a copy of a mount',
     command:
-      'mkdir -p "$KILN_TMP/m" && mount --bind "$KILN_OS_TREE" "$KILN_TMP/m" && echo intruder >"$KILN_TMP/m/intruder"',
+      'mkdir -p "$KILN_TMP/m" && mount --bind "$KILN_OS_TREE" "$KILN_TMP/m" && echo intruder >"$KILN_TMP/m/intruded"',
   },
   { name: 'mount a /proc of its own', command: 'mkdir -p "$KILN_TMP/p" && mount -t proc proc "$KILN_TMP/p"' },
   {
@@ -153,7 +153,7 @@ const SECRETS: readonly Attempt[] = [
 const PROCESSES: readonly Attempt[] = [
   {
     name: 'see kiln’s process',
-    command: "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -q 'cli/main.js'",
+    command: "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -q '[c]li/main.js'",
   },
   {
     name: 'see more than a dozen processes',
@@ -193,7 +193,7 @@ export const ATTEMPTS: readonly Attempt[] = [
 /** What a recipe needs and must have: without these, an attempt may fail for want of a tool. */
 export const NEEDS: readonly Attempt[] = [
   ...(['$KILN_OUT', '$KILN_TMP', '/tmp', '/var/tmp', '/dev/shm'] as const).map((path) =>
-    write(path, `${path}/intruder`),
+    write(path, `${path}/intruded`),
   ),
   {
     name: 'write the name of a file in the machine’s /tmp',
@@ -205,9 +205,12 @@ export const NEEDS: readonly Attempt[] = [
   })),
   { name: 'write /dev/null', command: 'echo >/dev/null' },
   { name: 'run Python with its libraries', command: python('import rattler, installer') },
-  { name: 'read its inputs', command: 'cat "$KILN_INPUTS"/*.jar | head -c 1 | grep -q P' },
+  { name: 'read its inputs', command: 'cat "$KILN_INPUTS"/*.whl | head -c 1 | grep -q P' },
   { name: 'read the lock', command: 'grep -q sha256 "$KILN_LOCK"' },
-  { name: 'read the trees of the layers below', command: 'ls "$KILN_OS_TREE/usr" "$KILN_SPARK_TREE/opt"' },
+  ...['OS_TREE/usr', 'SPARK_TREE/opt', 'HADOOP_TREE/opt', 'BELOW_CONDA/opt'].map((tree) => ({
+    name: `read ${tree}`,
+    command: `ls "$KILN_${tree}" | grep -q .`,
+  })),
   { name: 'give a file to another user', command: 'echo >"$KILN_TMP/f" && chown 990:990 "$KILN_TMP/f"' },
   {
     name: 'mount a folder at another place and chroot there',
@@ -225,7 +228,7 @@ export const NEEDS: readonly Attempt[] = [
 export function recipe(targets: Targets): string {
   const lines = [...NEEDS, ...ATTEMPTS].map(
     ({ name, command }) =>
-      `if out=$( (set -e; ${command}) 2>&1 </dev/null); then echo "attempt succeeded: ${name.replaceAll('$', '\\$')}"; else echo "attempt failed: ${name.replaceAll('$', '\\$')}"; fi`,
+      `if ( ${command} ) </dev/null >/dev/null 2>&1; then echo "attempt succeeded: ${name.replaceAll('$', '\\$')}"; else echo "attempt failed: ${name.replaceAll('$', '\\$')}"; fi`,
   );
   return [
     '#!/usr/bin/env bash',

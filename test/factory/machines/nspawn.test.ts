@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nspawnArguments } from '../../../factory/machines/nspawn';
 import { planMachines } from '../../../factory/machines/plan';
 import { FakeHolders } from '../../../factory/ports/holder-fake';
-import { startTime } from '../../../factory/ports/holder-host';
+import { startTime } from '../../../factory/ports/process-id';
 import { IMAGE, launchGroup } from './group';
 
 describe('a container', () => {
