@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { assemble } from './assemble';
 import { bake } from './bake';
 import { blame } from './blame';
+import { cancel } from './cancel';
 import { gc } from './gc';
 import { inUse } from './in-use';
 import { pin, unpin } from './pin';
@@ -12,8 +13,10 @@ import { doctor } from './doctor';
 import { history } from './history';
 import { image } from './image';
 import { images } from './images';
+import { jobs } from './jobs';
 import { layer } from './layer';
 import { lock } from './lock';
+import { logs } from './logs';
 import { machines } from './machines';
 import { nightly } from './nightly';
 import { promote } from './promote';
@@ -32,7 +35,10 @@ import { verify } from './verify';
  * it does is imported when it runs, so that `kiln --help` starts in a blink.
  */
 export const COMMANDS: readonly (readonly [heading: string, commands: readonly (() => Command)[]])[] = [
-  ['Data engineer, images and jobs:', [lock, bake, verify, reproduce, images, image, run]],
+  [
+    'Data engineer, images and jobs:',
+    [lock, bake, verify, reproduce, images, image, run, jobs, logs, cancel],
+  ],
   ['Infra team, clusters of this machine:', [status, clusters, machines, store, doctor]],
   [
     'Release owner, what runs and what is kept:',

@@ -4,15 +4,26 @@ import { closeSync, existsSync, openSync, readFileSync, readdirSync, readlinkSyn
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../errors';
 import type { Exec, RunOptions, RunResult } from './exec';
-import { HOST_NET, type Holder, type HolderOptions, type Holders, type SpawnOptions } from './holder';
+import {
+  type AttachOptions,
+  HOST_NET,
+  type Holder,
+  type HolderOptions,
+  type Holders,
+  LIFELINE,
+  type SpawnOptions,
+} from './holder';
 import { startTime } from './process-id';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const ENVIRONMENT = { PATH, HOME: '/root', LC_ALL: 'C.UTF-8' };
+
+const TERMINAL_SIGNALS = ['SIGINT', 'SIGQUIT'] as const;
+const TIED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const LOCK = 'holder.lock';
 const RECORD = 'holder.json';
@@ -138,22 +149,31 @@ class HostHolder implements Holder {
     });
   }
 
-  async attach(words: readonly string[]): Promise<number> {
+  async attach(words: readonly string[], { lifeline = false }: AttachOptions = {}): Promise<number> {
     const [program = '', ...args] = words;
-    // The signals of a terminal reach the program by itself; it decides what they mean, not we.
-    const ignore = (): void => undefined;
-    const signals = ['SIGINT', 'SIGQUIT'] as const;
-    for (const signal of signals) process.on(signal, ignore);
+    const child = spawnProcess('nsenter', this.entered(program, args), {
+      stdio: ['inherit', 'inherit', 'inherit', ...(lifeline ? (['pipe'] as const) : [])],
+      env: {
+        ...ENVIRONMENT,
+        ...(process.env['TERM'] === undefined ? {} : { TERM: process.env['TERM'] }),
+        ...(lifeline ? { [LIFELINE]: '3' } : {}),
+      },
+      cwd: '/',
+      // In a session of its own, a terminal's signals reach it through the lifeline alone.
+      detached: lifeline,
+    });
+    const line = child.stdio[3] as Writable | null | undefined;
+    line?.on('error', () => undefined); // ended already
+    // Without a lifeline the signals of a terminal reach the program by itself; it decides what they mean.
+    const signals = lifeline ? TIED_SIGNALS : TERMINAL_SIGNALS;
+    const pass = (signal: NodeJS.Signals): void => void line?.write(`${signal}\n`);
+    for (const signal of signals) process.on(signal, pass);
     try {
-      const child = spawnProcess('nsenter', this.entered(program, args), {
-        stdio: 'inherit',
-        env: { ...ENVIRONMENT, ...(process.env['TERM'] === undefined ? {} : { TERM: process.env['TERM'] }) },
-        cwd: '/',
-      });
-      const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+      const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
       return code ?? 128 + constants.signals[signal ?? 'SIGKILL'];
     } finally {
-      for (const signal of signals) process.off(signal, ignore);
+      for (const signal of signals) process.off(signal, pass);
+      line?.destroy();
     }
   }
 

@@ -29,6 +29,19 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+export interface AttachOptions {
+  /**
+   * Ties the program to this process: it inherits a descriptor, whose number is in its environment as
+   * LIFELINE, that ends with this process however this process ends. SIGINT, SIGTERM and SIGHUP to this
+   * process become lines in it, such as `SIGINT`, and a terminal's own signals do not reach the program.
+   * @default false
+   */
+  readonly lifeline?: boolean;
+}
+
+/** Environment variable with the descriptor's number (images/rootfs/usr/lib/kiln/kiln_node/jobs/caller.py). */
+export const LIFELINE = 'KILN_LIFELINE';
+
 /** Inside a holder with a network of its own: the network namespace outside, for `nsenter --net=`. */
 export const HOST_NET = '/run/kiln-host-net';
 
@@ -48,7 +61,7 @@ export interface Holder {
    * @param words the program and its arguments.
    * @returns its exit code; 128 and the signal's number when a signal ended it.
    */
-  attach(words: readonly string[]): Promise<number>;
+  attach(words: readonly string[], options?: AttachOptions): Promise<number>;
   /**
    * Starts a program inside that stays when the caller ends.
    * @param label names it for `alive` and `kill`, now and in later commands; a-z, 0-9 and -.

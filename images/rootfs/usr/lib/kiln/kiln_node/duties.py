@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from kiln_node import config, facts, guard, leave, lifecycle, notice, paths, ready, status, watch
+from kiln_node import config, facts, guard, leave, lifecycle, notice, paths, ready, space, status, watch
 from kiln_node.commands import HostCommands
 from kiln_node.config import NodeConfig
 from kiln_node.faults import NodeFault
 from kiln_node.http import HostHttp
+from kiln_node.jobs import prune
 
 #: Seconds between two questions to the master about this worker. Each answer lists every worker, and all ask.
 ASK_MASTER = 60.0
@@ -36,7 +37,9 @@ def check_start() -> int:
 def keep_watch() -> int:
     """Runs beside the daemon until something is wrong with scratch, or others told the worker to leave."""
     node = _config()
-    trouble = watch.until_trouble(watch.look, node.least_free_mib, between=_decommissioned(node))
+    trouble = watch.until_trouble(
+        lambda: _look_with_room(node.least_free_mib), node.least_free_mib, between=_decommissioned(node)
+    )
     if trouble is None:
         return drain("the worker was told to decommission, by SIGPWR or at the master's page")
     if trouble.kind == "full" and node.role == "worker":
@@ -45,6 +48,17 @@ def keep_watch() -> int:
         leave.stop_all(HostCommands())
     _fail(WATCH, trouble.fault)
     return 0
+
+
+def _look_with_room(least_free_mib: int | None) -> watch.Look:
+    """What jobs that have ended left on a full scratch goes before anything that runs does."""
+    found = watch.look()
+    if found.room is not None and space.short(found.room, least_free_mib):
+        removed = prune.make_room(lambda: not space.short(space.measure(), least_free_mib))
+        if removed:
+            print(f"scratch is full: removed {len(removed)} jobs that have ended", flush=True)
+            found = watch.look()
+    return found
 
 
 def heed_notice() -> int:

@@ -32,3 +32,8 @@ def bound_mib(size_mib: int, wanted: int | None) -> int:
     if wanted is not None:
         return wanted
     return min(MOST_MIB, max(LEAST_MIB, int(size_mib * SHARE)))
+
+
+def short(found: Space, wanted: int | None) -> bool:
+    """Whether less is free than must stay free."""
+    return found.free_mib < bound_mib(found.size_mib, wanted)

@@ -7,16 +7,18 @@ import os
 import select
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 
 from kiln_node import driver
+from kiln_node.commands import HostCommands
 from kiln_node.faults import NodeFault
-from kiln_node.jobs import wire
+from kiln_node.jobs import listing, wire
 from kiln_node.jobs.folder import Folder
-from kiln_node.jobs.record import ENDED, End, Record, close
+from kiln_node.jobs.record import ENDED, End, Record, close, sentence
 from kiln_node.jobs.wire import Work
 
 #: Seconds from the unit's start until its runner calls: a busy machine is not a broken one.
@@ -37,8 +39,9 @@ class Call:
         self._lifeline: int | None = int(given) if given.isdigit() else None
         self._heard = b""
         self._said = b""
-        #: The first signal that asked for the end.
-        self._asked: str | None = None
+        self._asked = False
+        #: Output streams that still have a reader, where both can lose it: a file never does.
+        self._readers = {1, 2} if _has_reader(1) and _has_reader(2) else set[int]()
 
     def detached(self, work: Work) -> None:
         """Returns when the driver has started; NodeFault when it has not."""
@@ -68,7 +71,7 @@ class Call:
                 f"job {ended.id} has no end in its record", where="jobs", hint=f"journalctl -u {ended.unit}"
             )
         if ended.state != "succeeded" and not ended.internal:
-            self._say(f"kiln: job {ended.id} {ended.state}: {end.what} (exit code {end.code})")
+            self._say(f"kiln: {sentence(ended)}")
         return end.code
 
     def _start(self, work: Work, streams: tuple[int, int, int]) -> socket.socket:
@@ -102,18 +105,20 @@ class Call:
 
     def _connected(self, runner: socket.socket, wake: int) -> bool:
         """One thing that happens; False once the connection has ended."""
-        # a reader that is gone shows as an error on the stream, without a write
         poll = select.poll()
-        poll.register(runner, select.POLLIN)
-        poll.register(wake, select.POLLIN)
-        if self._lifeline is not None:
-            poll.register(self._lifeline, select.POLLIN)
+        for descriptor in (runner.fileno(), wake, *([] if self._lifeline is None else [self._lifeline])):
+            poll.register(descriptor, select.POLLIN)
+        for descriptor in self._readers:
+            # a reader that is gone shows as an error, without a write
+            poll.register(descriptor, 0)
         for descriptor, _ in poll.poll():
             if descriptor == wake:
                 for number in os.read(wake, 64):
-                    self._pass_on(runner, signal.Signals(number).name)
+                    self._signalled(runner, signal.Signals(number).name)
             elif descriptor == self._lifeline:
                 self._listen(runner)
+            elif descriptor in self._readers:
+                self._unread(runner, descriptor)
             elif not self._answer(runner):
                 return False
         return True
@@ -128,33 +133,53 @@ class Call:
         data = os.read(self._lifeline, 4096)
         if not data:
             self._lifeline = None
-            self._pass_on(runner, "SIGHUP")
+            self._send(runner, wire.GONE)
             return
         *lines, self._heard = (self._heard + data).split(b"\n")
         for line in lines:
-            self._pass_on(runner, line.decode("ascii", "replace"))
+            self._signalled(runner, line.decode("ascii", "replace"))
 
-    def _pass_on(self, runner: socket.socket, name: str) -> None:
+    def _unread(self, runner: socket.socket, descriptor: int) -> None:
+        """`| head` leaves one stream without a reader, and the job goes on; a broken SSH connection both."""
+        self._readers.discard(descriptor)
+        if not self._readers:
+            self._send(runner, wire.GONE)
+
+    def _signalled(self, runner: socket.socket, name: str) -> None:
         """The first signal asks the driver to end, a second interrupt ends it at once."""
         if name not in (number.name for number in SIGNALS):
             return
-        again = self._asked is not None and name == "SIGINT"
-        if self._asked is None:
-            self._say(f"kiln: {name}: ending job {self._record.id}; once more ends it at once")
-        self._asked = self._asked or name
+        again = self._asked and name == "SIGINT"
+        if not self._asked:
+            once_more = "; Ctrl-C once more kills it" if name == "SIGINT" else ""
+            self._say(f"kiln: {name}: ending job {self._record.id}{once_more}")
+        self._asked = True
+        self._send(runner, f"{'kill' if again else 'stop'} {name}\n".encode("ascii"))
+
+    def _send(self, runner: socket.socket, line: bytes) -> None:
         with contextlib.suppress(OSError):
-            runner.sendall(f"{'kill' if again else 'stop'} {name}\n".encode("ascii"))
+            runner.sendall(line)
 
     def _settled(self) -> Record:
         """The record once its unit has ended."""
         until = time.monotonic() + SETTLE
+        looks = 0
         while (found := self._folder.read()).state not in ENDED and time.monotonic() < until:
             time.sleep(0.05)
+            looks += 1
+            if looks % 20 == 0:
+                # a unit that was removed with whatever writes the record is lost
+                listing.one(HostCommands(), found.id)
         return found
 
     def _say(self, line: str) -> None:
         with contextlib.suppress(OSError):
             print(line, file=sys.stderr, flush=True)
+
+
+def _has_reader(descriptor: int) -> bool:
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _not_started(record: Record, why: str) -> NodeFault:

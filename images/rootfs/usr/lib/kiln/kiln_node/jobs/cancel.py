@@ -25,9 +25,10 @@ def cancel(commands: Commands, wanted: str, by: str, *, now: bool = False) -> Re
     asked = {"at": time.time(), "what": f"{by} cancelled it"}
     files.write(folder.asked, json.dumps(asked) + "\n", mode=0o640)
     if now:
-        commands.run(["systemctl", "kill", "--signal=SIGKILL", record.unit])
+        # to the runner, which kills the driver: it is there to say how that went
+        commands.run(["systemctl", "kill", "--kill-whom=main", "--signal=SIGINT", record.unit])
     done = commands.run(["systemctl", "stop", record.unit], timeout=STOP)
-    ended = folder.read()
+    ended = listing.one(commands, record.id)
     if ended.state not in ENDED:
         said = (done.stderr.strip() or "no message").splitlines()[-1]
         raise NodeFault(

@@ -14,7 +14,7 @@ from kiln_node.faults import NodeFault
 from kiln_node.jobs import cancel, ended, listing, logs
 from kiln_node.jobs.folder import Folder
 from kiln_node.jobs.output import Stream
-from kiln_node.jobs.record import ENDED, document
+from kiln_node.jobs.record import ENDED, document, sentence
 
 WANTED = "ID of the job, the beginning of it, or its last four letters"
 
@@ -92,7 +92,7 @@ def _show(given: argparse.Namespace) -> int:
 
 def _cancel(given: argparse.Namespace) -> int:
     found = cancel.cancel(HostCommands(), given.job, given.by, now=given.now)
-    print(json.dumps(document(found)) if given.json else f"{found.id} {found.state}")
+    print(json.dumps(document(found)) if given.json else sentence(found))
     return 0
 
 

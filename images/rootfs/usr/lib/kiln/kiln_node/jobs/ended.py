@@ -12,25 +12,21 @@ import signal
 import time
 from collections.abc import Mapping
 
-from kiln_node.jobs import driverfile, wire
+from kiln_node.jobs import driverfile, prune, wire
 from kiln_node.jobs.driverfile import Driver
 from kiln_node.jobs.folder import Folder
-from kiln_node.jobs.record import Cause, End, State, close, judge
+from kiln_node.jobs.record import End, State, close, judge, signal_name
+
+LOST = "its node was restarted, or its unit was removed: nobody saw how the driver ended"
 
 
 def settle(environment: Mapping[str, str], driver: Driver, asked: str | None) -> tuple[State, End]:
-    """Pure. environment: SERVICE_RESULT, EXIT_CODE and EXIT_STATUS as systemd.exec(5) has them;
-    asked: in words, who asked for the end."""
+    """Pure. environment: SERVICE_RESULT, EXIT_CODE and EXIT_STATUS as systemd.exec(5) has them, empty where
+    systemd was not there; asked: in words, who asked for the end."""
     code, number = _exit(environment)
     ended = driver.ended
     if ended is None:
-        # the runner itself was ended: with it whoever could have seen how the driver ends
-        result = environment.get("SERVICE_RESULT", "")
-        why: Cause = "cancelled" if asked is not None else "memory" if result == "oom-kill" else "signal"
-        if number is None:
-            why = "start" if driver.started is None else "lost"
-        detail = asked or f"the supervisor of its driver was ended ({result or 'not known how'})"
-        return judge(code, number, why, detail) if why != "signal" else _supervisor(number, detail)
+        return _unseen(environment, code, number, driver, asked)
     reason, detail = ended.reason, ended.detail
     if asked is not None and reason in (None, "stopped") and (ended.number or ended.code):
         reason, detail = "cancelled", asked
@@ -40,9 +36,23 @@ def settle(environment: Mapping[str, str], driver: Driver, asked: str | None) ->
     return judge(ended.code, ended.number, reason, detail)
 
 
-def _supervisor(number: int | None, detail: str) -> tuple[State, End]:
-    state, end = judge(None, number, None)
-    return state, End(end.code, end.signal, end.cause, detail)
+def _unseen(
+    environment: Mapping[str, str], code: int | None, number: int | None, driver: Driver, asked: str | None
+) -> tuple[State, End]:
+    """The runner was ended itself, and with it whoever could have seen how the driver ends."""
+    if asked is not None:
+        return judge(None, number or signal.SIGKILL, "cancelled", asked)
+    if environment.get("SERVICE_RESULT") == "oom-kill":
+        return judge(None, number or signal.SIGKILL, "memory", "the kernel ended it: the memory was used up")
+    if number is not None:
+        return judge(None, number, "killed", f"{signal_name(number)} ended the supervisor of its driver")
+    if not environment:
+        return judge(None, None, "lost", LOST)
+    if driver.started is None:
+        return judge(
+            code or 1, None, "start", "its driver was not started: journalctl -u of its unit says why"
+        )
+    return judge(code or 1, None, "lost", "the supervisor of its driver ended without its end")
 
 
 def _exit(environment: Mapping[str, str]) -> tuple[int | None, int | None]:
@@ -74,3 +84,4 @@ def record_end(unit: str, environment: Mapping[str, str], now: float | None = No
     with contextlib.suppress(OSError):
         wire.path(job).unlink()
     wire.settings(job).unlink(missing_ok=True)
+    prune.prune(time.time())

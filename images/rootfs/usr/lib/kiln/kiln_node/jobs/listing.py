@@ -8,13 +8,12 @@ from pathlib import Path
 
 from kiln_node.commands import Commands
 from kiln_node.faults import NodeFault
-from kiln_node.jobs import folder, ids
+from kiln_node.jobs import driverfile, ended, folder, ids
 from kiln_node.jobs.folder import Folder
-from kiln_node.jobs.record import ENDED, End, Record, close
+from kiln_node.jobs.record import ENDED, Record, close
 
 #: Seconds in which a job that was submitted may have no unit yet.
 SUBMITTING = 90.0
-LOST = "its node was restarted or its records were lost: nobody saw how the driver ended"
 
 
 def active(commands: Commands, records: Iterable[Record]) -> set[str]:
@@ -40,7 +39,8 @@ def known(commands: Commands, root: Path = folder.JOBS, now: float | None = None
     alive = active(commands, open_ones)
     records: list[Record] = []
     for place, record in found:
-        if record.state in ENDED or record.id in alive or at - record.submitted < SUBMITTING:
+        young = record.state == "submitted" and at - record.submitted < SUBMITTING
+        if record.state in ENDED or record.id in alive or young:
             records.append(record)
         else:
             records.append(_lost(place, at))
@@ -49,7 +49,8 @@ def known(commands: Commands, root: Path = folder.JOBS, now: float | None = None
 
 def _lost(place: Folder, at: float) -> Record:
     """Read anew: it may have ended just now."""
-    found = close(place.read(), "lost", End(1, None, "lost", LOST), at)
+    state, end = ended.settle({}, driverfile.read(place.driver), ended.asked_for(place))
+    found = close(place.read(), state, end, at)
     place.write(found)
     return found
 

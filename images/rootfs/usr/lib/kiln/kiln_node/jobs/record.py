@@ -16,10 +16,10 @@ VERSION: Final = 1
 
 State = Literal["submitted", "running", "succeeded", "failed", "cancelled", "lost"]
 Mode = Literal["attached", "detached"]
-#: exit: the driver ended by itself; signal: something ended it; memory: the kernel, for want of memory;
-#: cancelled: somebody asked for it; caller: whoever submitted it is gone; stopped: its unit was stopped;
-#: start: it never ran; lost: its node or its supervisor ended, and nobody saw how the driver did.
-Cause = Literal["exit", "signal", "memory", "cancelled", "caller", "stopped", "start", "lost"]
+#: exit: the driver ended by itself; signal: something ended it; killed: something ended its supervisor;
+#: memory: the kernel ended it for want of memory; cancelled: somebody asked for it; caller: the command that
+#: it was submitted by is gone; stopped: its unit was stopped; start: it never ran; lost: nobody saw its end.
+Cause = Literal["exit", "signal", "killed", "memory", "cancelled", "caller", "stopped", "start", "lost"]
 
 ENDED: Final[frozenset[State]] = frozenset({"succeeded", "failed", "cancelled", "lost"})
 
@@ -85,13 +85,22 @@ def judge(code: int | None, number: int | None, reason: Cause | None, detail: st
     if reason in ("start", "lost") or own is None:
         why: Cause = reason or "lost"
         return ("lost" if why == "lost" else "failed"), End(own or 1, name, why, detail)
-    if reason == "memory":
-        return "failed", End(own or 1, name, "memory", detail)
+    if reason in ("memory", "killed"):
+        return "failed", End(own or 1, name, reason, detail)
     if name is not None:
         return "failed", End(own, name, "signal", f"the driver was ended by {name}")
     if own == 0:
         return "succeeded", End(0, None, "exit", "")
-    return "failed", End(own, None, "exit", f"the driver ended with exit code {own}")
+    return "failed", End(own, None, "exit", "")
+
+
+def sentence(record: Record) -> str:
+    """How it ended, in one line."""
+    end = record.end
+    if end is None:
+        return f"job {record.id} is {record.state}"
+    how = f"job {record.id} {record.state} with exit code {end.code}"
+    return f"{how}: {end.what}" if end.what else how
 
 
 def close(record: Record, state: State, end: End, at: float) -> Record:

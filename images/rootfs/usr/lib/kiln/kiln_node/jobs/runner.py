@@ -28,6 +28,7 @@ from kiln_node.jobs.record import Cause
 GRACE = 20.0
 #: Seconds in which a caller that is gone may still get what was written.
 DRAIN = 2.0
+GONE = "the command that it was submitted by is gone"
 NO_MEMORY = "the kernel ended the driver: the memory of the node, or the limit of its unit, was used up"
 
 
@@ -61,6 +62,7 @@ class Runner:
         # signals and pumps wake the loop
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._terminated = False
+        self._interrupted = False
 
     def run(self) -> int:
         """The driver's exit code. ConnectionError when the caller is gone before it has said what to run."""
@@ -69,6 +71,7 @@ class Runner:
         kills = oom_kills()
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_term)
+        signal.signal(signal.SIGINT, self._on_interrupt)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         try:
             child, ended = self._start(work, streams)
@@ -83,6 +86,9 @@ class Runner:
 
     def _on_term(self, *_: object) -> None:
         self._terminated = True
+
+    def _on_interrupt(self, *_: object) -> None:
+        self._interrupted = True
 
     def _start(self, work: wire.Work, streams: list[int]) -> tuple[subprocess.Popen[bytes], int]:
         """The driver, and the descriptor to close when it has ended."""
@@ -155,6 +161,9 @@ class Runner:
         ready, _, _ = select.select(watched, [], [], None if seconds is None else max(0.0, seconds))
         if self._wake in ready:
             os.read(self._wake, 4096)
+        if self._interrupted:
+            self._kill_at = time.monotonic()
+            self._interrupted = False
         if self._terminated:
             self._ask("stopped", signal.SIGTERM, "its unit was stopped on the node")
         if self._caller.fileno() in ready:
@@ -167,11 +176,14 @@ class Runner:
             data = b""
         if not data:
             self._listens = False
-            self._ask("caller", signal.SIGHUP, "whoever submitted it is gone")
+            self._ask("caller", signal.SIGHUP, GONE)
             return
         *lines, self._heard = (self._heard + data).split(b"\n")
         for line in lines:
             verb, _, name = line.decode("ascii", "replace").partition(" ")
+            if line + b"\n" == wire.GONE:
+                self._ask("caller", signal.SIGHUP, GONE)
+                continue
             number = signal.Signals[name] if name in signal.Signals.__members__ else signal.SIGTERM
             self._ask("cancelled", number, f"{number.name} ended it where it was submitted")
             if verb == "kill":

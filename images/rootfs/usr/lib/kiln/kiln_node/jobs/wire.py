@@ -2,9 +2,9 @@
 and the file of settings that the driver reads.
 
 kiln-submit listens at /run/kiln/jobs/ID.sock and hands over what to run, with its own three streams; nothing
-of this is written to a disk, and no shell or unit file reads it. Then kiln-submit sends lines `stop SIGNAL`
-and `kill SIGNAL`, and the runner the line `started`. The connection ends with either process, however that
-process ends: this is how the runner notices that its caller is gone.
+of this is written to a disk, and no shell or unit file reads it. Then kiln-submit sends lines `stop SIGNAL`,
+`kill SIGNAL` and `gone`, and the runner the line `started`. The connection ends with either process, however
+that process ends: this is how the runner notices that its caller is gone.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from kiln_node import files, paths
 
 SOCKETS = paths.RUN / "jobs"
 STARTED = b"started\n"
+#: Nobody is there any more for whom the job runs.
+GONE = b"gone\n"
 LENGTH = struct.Struct("!I")
 
 
