@@ -49,14 +49,14 @@ def test_a_pure_wheel_becomes_noarch_with_its_entry_points(tmp_path):
     wheel = make_wheel(
         tmp_path, "Requires-Python: >=3.8", extra=[("demo-1.0.dist-info/entry_points.txt", scripts)]
     )
-    made = wheels.convert(wheel, wheel.name, tmp_path / "out")
+    made = wheels.convert(wheel, wheel.name, tmp_path / "out", {})
     index = json.loads(index_json(made))
     assert (index["noarch"], index["subdir"], index["depends"]) == ("python", "noarch", ["python >=3.8"])
 
 
 def test_a_binary_wheel_asks_for_its_python_and_its_c_library(tmp_path):
     wheel = make_wheel(tmp_path, tag="cp313-cp313-manylinux_2_27_x86_64.manylinux_2_28_x86_64")
-    index = json.loads(index_json(wheels.convert(wheel, wheel.name, tmp_path / "out")))
+    index = json.loads(index_json(wheels.convert(wheel, wheel.name, tmp_path / "out", {})))
     assert index["subdir"] == "linux-64"
     assert index["depends"] == ["__glibc >=2.27", "python >=3.13,<3.14"]
 
@@ -64,16 +64,28 @@ def test_a_binary_wheel_asks_for_its_python_and_its_c_library(tmp_path):
 @pytest.mark.parametrize(
     ("requirement", "spec"),
     [
-        ("numpy>=1.26", "numpy >=1.26"),
-        ("tzdata>=2022.7", "python-tzdata >=2022.7"),
-        ("a<3,>=2", "a <3,>=2"),
-        ('colorama; sys_platform == "win32"', None),
-        ('pytest>=7; extra == "test"', None),
-        ('numpy>=2; python_version >= "3.13"', "numpy >=2"),
+        ("numpy>=1.26", {"numpy >=1.26"}),
+        ("tzdata>=2022.7", {"python-tzdata >=2022.7"}),
+        ("a<3,>=2", {"a <3,>=2"}),
+        ('colorama; sys_platform == "win32"', set()),
+        ('pytest>=7; extra == "test"', set()),
+        ('numpy>=2; python_version >= "3.13"', {"numpy >=2"}),
+        ("bleach[css]!=5.0.0", {"bleach !=5.0.0", "tinycss2 >=1.1"}),
+        ("Deep.One[all]", {"deep-one", "bleach", "tinycss2 >=1.1"}),
+        ('bleach[css]; sys_platform == "win32"', set()),
     ],
 )
 def test_a_wheels_requirements_in_condas_words(requirement, spec):
-    assert wheels.dependency(requirement) == spec
+    known = {
+        "bleach": ['tinycss2>=1.1; extra == "css"', 'mypy; extra == "dev"'],
+        "deep-one": ['bleach[css]; extra == "all"'],
+    }
+    assert wheels.dependencies([requirement], known) == spec
+
+
+def test_an_extra_of_a_wheel_that_is_not_there_cannot_be_given():
+    with pytest.raises(Problem, match="no wheel of bleach, of which the extra css"):
+        wheels.dependencies(["bleach[css]"], {})
 
 
 BASES = {"debian": "http://mirror/debian", "debian-security": "http://mirror/debian-security"}

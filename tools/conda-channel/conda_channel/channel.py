@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
 from rattler.index import index_fs
 
 from . import debian_python, wheels
@@ -53,7 +54,10 @@ def _packages(pins: Pins, vault: Vault, unpacked: Path, folder: Path) -> list[Pa
         # The largest first, so that it does not run alone at the end.
         largest_first = sorted(pins.pypi, key=lambda w: -w.size)
         debs = [vault.path(deb) for deb in pins.debian]
-        jobs = [pool.submit(wheels.convert, vault.path(w), w.file, folder) for w in largest_first]
+        known: dict[str, list[str]] = {
+            canonicalize_name(w.name): wheels.requirements(vault.path(w)) for w in pins.pypi
+        }
+        jobs = [pool.submit(wheels.convert, vault.path(w), w.file, folder, known) for w in largest_first]
         jobs.append(pool.submit(debian_python.convert, debs, python.version, unpacked, folder))
         return [job.result() for job in jobs]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
@@ -14,6 +15,10 @@ from packaging.tags import Tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from .package import PLACEHOLDER, File, write
+from .problem import Problem
+
+#: Canonical project name -> its wheel's requirements.
+Requirements = Mapping[str, Sequence[str]]
 
 PYTHON = "3.13"
 # conda-forge's names where they differ: its `tzdata` is the database itself, not the Python package.
@@ -27,7 +32,6 @@ _MARKERS = {
     "os_name": "posix",
     "implementation_name": "cpython",
     "platform_python_implementation": "CPython",
-    "extra": "",
 }
 
 
@@ -36,13 +40,37 @@ def conda_name(project: str) -> str:
     return _CONDA_NAMES.get(name, name)
 
 
-def dependency(requirement: str) -> str | None:
-    """A conda match spec for a wheel's requirement; None where its marker rules it out here."""
-    parsed = Requirement(requirement)
-    if parsed.marker is not None and not parsed.marker.evaluate(_MARKERS):
-        return None
-    specifiers = ",".join(sorted(str(s) for s in parsed.specifier))
-    return f"{conda_name(parsed.name)} {specifiers}".strip()
+def dependencies(requirements: Iterable[str], known: Requirements, extra: str = "") -> set[str]:
+    """Conda match specs for a wheel's requirements, without those that their marker rules out here.
+
+    Conda has no extras: what `name[extra]` asks for beyond `name` is asked for by whoever names the extra.
+    known: the requirements of every wheel of the channel. Raises Problem for an extra of a wheel it lacks."""
+    found: set[str] = set()
+    for requirement in map(Requirement, requirements):
+        if requirement.marker is not None and not requirement.marker.evaluate(_MARKERS | {"extra": extra}):
+            continue
+        specifiers = ",".join(sorted(str(s) for s in requirement.specifier))
+        found.add(f"{conda_name(requirement.name)} {specifiers}".strip())
+        for wanted in requirement.extras:
+            project = canonicalize_name(requirement.name)
+            if project not in known:
+                raise Problem(
+                    f"the pins have no wheel of {project}, of which the extra {wanted} is asked for",
+                    "pin it in tools/conda-channel/pins.json",
+                )
+            found |= dependencies(known[project], known, wanted)
+    return found
+
+
+def requirements(wheel: Path) -> list[str]:
+    """What a wheel asks for, in its own words."""
+    with zipfile.ZipFile(wheel) as archive:
+        return _metadata(archive).get_all("Requires-Dist") or []
+
+
+def _metadata(archive: zipfile.ZipFile) -> Message:
+    name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    return HeaderParser().parsestr(archive.read(name).decode())
 
 
 def _glibc(tags: frozenset[Tag]) -> str:
@@ -99,17 +127,19 @@ def _files(archive: zipfile.ZipFile, info: str, site_packages: str, scripts: str
     return files
 
 
-def convert(wheel: Path, file_name: str, folder: Path) -> Path:
-    """Writes the conda package of a wheel (`file_name` is its name, `wheel` where it lies) below `folder`."""
+def convert(wheel: Path, file_name: str, folder: Path, known: Requirements) -> Path:
+    """Writes the conda package of a wheel (`file_name` is its name, `wheel` where it lies) below `folder`.
+
+    known: as in dependencies."""
     _, version, _, tags = parse_wheel_filename(file_name)
     with zipfile.ZipFile(wheel) as archive:
         info = next(n.split("/")[0] for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
-        metadata: Message = HeaderParser().parsestr(archive.read(f"{info}/METADATA").decode())
+        metadata = _metadata(archive)
         pure = all(tag.platform == "any" for tag in tags)
         site_packages = "site-packages" if pure else f"lib/python{PYTHON}/site-packages"
         files = _files(archive, info, site_packages, "python-scripts" if pure else "bin")
         scripts = _console_scripts(archive, info)
-    depends = [d for r in metadata.get_all("Requires-Dist") or [] if (d := dependency(r)) is not None]
+    depends = list(dependencies(metadata.get_all("Requires-Dist") or [], known))
     index: dict[str, object] = {
         "name": conda_name(metadata["Name"]),
         "version": str(version),
