@@ -30,6 +30,8 @@ export interface SparkClusterProps {
   readonly leave?: NodeJson['spark']['leave'];
   /** What JupyterLab asks for. @default there is no notebook */
   readonly notebookToken?: SecretRef;
+  /** Seconds after which a notebook's executors go. @default 120 without work, 1800 with cached or shuffled data */
+  readonly notebookIdle?: NodeJson['spark']['notebook'];
   /** `s3a://bucket/path` that event logs are written to. @default none are written */
   readonly eventLog?: string;
   /** Overrides of spark-defaults. @default none */
@@ -61,7 +63,7 @@ export class SparkCluster extends Construct {
       stores: [...props.stores],
       secrets: { spark: props.secret },
     };
-    const { executorCores, leastFreeMiB, leave, notebookToken } = props;
+    const { executorCores, leastFreeMiB, leave, notebookToken, notebookIdle } = props;
     const spark = {
       conf: { ...eventLogConf(props.eventLog), ...props.conf },
       ...(executorCores === undefined ? {} : { executorCores }),
@@ -88,7 +90,10 @@ export class SparkCluster extends Construct {
     this.notebook =
       notebookToken === undefined
         ? undefined
-        : node('notebook', { secrets: { spark: props.secret, notebook: notebookToken } });
+        : node('notebook', {
+            secrets: { spark: props.secret, notebook: notebookToken },
+            spark: { ...spark, ...(notebookIdle === undefined ? {} : { notebook: notebookIdle }) },
+          });
     this.masterUrl = `spark://${props.masterHost}:${MASTER_PORT}`;
     this.dashboard = `http://${props.masterHost}:${MASTER_UI_PORT}`;
   }

@@ -3,7 +3,7 @@ import { Resource } from '@cdktf/provider-null/lib/resource';
 import { TerraformOutput, TerraformStack } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { LaunchGroup } from '../factory/contracts/launch';
-import type { ScratchPolicy } from '../factory/contracts/node';
+import type { NodeConfig, ScratchPolicy } from '../factory/contracts/node';
 import type { GoldenImage } from '../modules/golden-image';
 import { localBackend } from '../modules/local-backend';
 import { LocalMachines, kilnHere } from '../modules/local-machines';
@@ -27,6 +27,8 @@ export interface LocalClusterProps {
   readonly history?: boolean;
   /** A machine with JupyterLab and a PySpark kernel on this cluster. @default false */
   readonly notebook?: boolean;
+  /** Seconds after which a notebook's executors go. @default 120 without work, 1800 with cached or shuffled data */
+  readonly notebookIdle?: NodeConfig['spark']['notebook'];
   /** @default what `kiln store up` starts, bucket flights */
   readonly store?: LocalStore;
   /** Overrides of spark-defaults. @default none */
@@ -73,6 +75,7 @@ export class LocalClusterStack extends TerraformStack {
       eventLog: `s3a://${store.bucket}/spark-events`,
       ...(executorCores === undefined ? {} : { executorCores }),
       ...(props.notebook === true ? { notebookToken: { credential: NOTEBOOK_TOKEN } } : {}),
+      ...(props.notebookIdle === undefined ? {} : { notebookIdle: props.notebookIdle }),
       ...(conf === undefined ? {} : { conf }),
     });
 
@@ -156,7 +159,7 @@ export class LocalClusterStack extends TerraformStack {
     this.output(
       'dashboard',
       cluster.dashboard,
-      'The master’s page, inside the cluster’s network; kiln clusters names it on this machine',
+      `The master’s page, inside the cluster’s network; on this machine: ${kiln} open ${id} master`,
     );
     this.output('master_address', LOCAL_NETWORK.master, 'Address of the master');
     this.output(

@@ -112,6 +112,15 @@ const Fields = z.strictObject({
     executorCores: z.int().min(1).max(1024).optional(),
     /** Scratch with less left than this stops a worker. Default: 2 % of its size, from 256 MiB to 10 GiB. */
     leastFreeMiB: z.int().min(1).optional(),
+    /** Seconds after which an idle notebook's executors go. */
+    notebook: z
+      .strictObject({
+        /** Of an executor without work. Default: 120. */
+        idleSeconds: z.int().min(1).max(86_400).optional(),
+        /** Of one with cached or shuffled data, at least idleSeconds. Default: 1800. */
+        idleWithDataSeconds: z.int().min(1).max(604_800).optional(),
+      })
+      .optional(),
     /** A worker that is told to leave. */
     leave: z
       .strictObject({

@@ -82,6 +82,13 @@ const document: fc.Arbitrary<Json> = fc.record({
       worker: fc.record({ cores: fc.integer({ min: 1, max: 1024 }), memoryMiB: fc.integer({ min: 512 }) }),
       executorCores: fc.integer({ min: 1, max: 1024 }),
       leastFreeMiB: fc.integer({ min: 1 }),
+      notebook: fc.record(
+        {
+          idleSeconds: fc.integer({ min: 1, max: 86_400 }),
+          idleWithDataSeconds: fc.integer({ min: 1, max: 604_800 }),
+        },
+        { requiredKeys: [] },
+      ),
       leave: fc.record(
         {
           notice: fc.constantFrom('none', 'ec2'),

@@ -47,7 +47,7 @@ def test_settings_reach_the_gateway(tmp_path: Path) -> None:
         "--properties-file /run/kiln/spark/spark-defaults.conf "
         "--conf spark.a=1 --conf spark.b=2 pyspark-shell"
     )
-    assert made["PYTHONPATH"] == f"{tmp_path}:{tmp_path}/lib/py4j-0.10.9-src.zip"
+    assert made["PYTHONPATH"] == f"{tmp_path}:{tmp_path}/lib/py4j-0.10.9-src.zip:/usr/lib/kiln/notebook"
     assert made["HOME"] == "/scratch/home"
 
 
@@ -56,3 +56,17 @@ def test_jupyter_finds_what_starts_it() -> None:
     assert spec["argv"] == ["/usr/lib/kiln/kiln-kernel", "{connection_file}"]
     assert (LIB / "kiln-kernel").stat().st_mode & 0o111
     assert (LIB / "notebook" / kernel.STARTUP.name).is_file()
+
+
+def test_executors_go_when_the_notebook_is_idle() -> None:
+    idle = "spark.dynamicAllocation.executorIdleTimeout"
+    with_data = [
+        "spark.dynamicAllocation.cachedExecutorIdleTimeout",
+        "spark.dynamicAllocation.shuffleTracking.timeout",
+    ]
+    for given, wanted in [
+        ((None, None), ("120s", "1800s")),
+        ((10, 30), ("10s", "30s")),
+        ((3600, None), ("3600s", "3600s")),
+    ]:
+        assert kernel.idle(*given) == {idle: wanted[0], **dict.fromkeys(with_data, wanted[1])}

@@ -118,6 +118,15 @@ class Leave:
 
 
 @dataclass(frozen=True)
+class Notebook:
+    """When a notebook's executors go: seconds without work, and with cached or shuffled data; None:
+    kernel.py's own."""
+
+    idle_seconds: int | None = None
+    idle_with_data_seconds: int | None = None
+
+
+@dataclass(frozen=True)
 class NodeConfig:
     cluster: str
     role: Role
@@ -134,6 +143,7 @@ class NodeConfig:
     executor_cores: int | None = None
     least_free_mib: int | None = None
     leave: Leave = Leave()
+    notebook: Notebook = Notebook()
 
     @property
     def master_url(self) -> str:
@@ -199,7 +209,15 @@ def parse(document: dict[str, Any]) -> NodeConfig:
         executor_cores=int(spark["executorCores"]) if "executorCores" in spark else None,
         least_free_mib=int(spark["leastFreeMiB"]) if "leastFreeMiB" in spark else None,
         leave=_leave(spark["leave"]) if "leave" in spark else Leave(),
+        notebook=_notebook(spark.get("notebook", {})),
     )
+
+
+def _notebook(document: dict[str, Any]) -> Notebook:
+    def whole(name: str) -> int | None:
+        return int(document[name]) if name in document else None
+
+    return Notebook(whole("idleSeconds"), whole("idleWithDataSeconds"))
 
 
 def _leave(document: dict[str, Any]) -> Leave:

@@ -41,8 +41,10 @@ def daemon(config: NodeConfig, facts: Facts, offer: Offer | None, class_data: st
         "SPARK_DAEMON_JAVA_OPTS": f"{TRUST_OPTIONS} {class_data}".rstrip(),
         "SPARK_WORKER_DIR": str(paths.SCRATCH / "work"),
         "SPARK_NO_DAEMONIZE": "1",
-        # whom a notebook's kernel asks for the workers (kernel.py)
+        # whom a notebook's kernel asks for the workers, and when it gives executors back (kernel.py)
         "KILN_MASTER_PAGE": ready.page(config),
+        "KILN_NOTEBOOK_IDLE": _number(config.notebook.idle_seconds),
+        "KILN_NOTEBOOK_IDLE_WITH_DATA": _number(config.notebook.idle_with_data_seconds),
     }
     if offer is not None:
         values["SPARK_WORKER_CORES"] = str(offer.cores)
@@ -53,6 +55,10 @@ def daemon(config: NodeConfig, facts: Facts, offer: Offer | None, class_data: st
 def render(values: dict[str, str]) -> str:
     """As systemd's EnvironmentFile and a POSIX shell both read it, sorted."""
     return "".join(f"{key}={_quote(value)}\n" for key, value in sorted(values.items()))
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
 
 
 def _quote(value: str) -> str:

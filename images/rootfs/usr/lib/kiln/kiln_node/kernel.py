@@ -1,13 +1,14 @@
 """The PySpark kernel of a notebook: Python of the conda environment, with a session on this cluster.
 
-Started by JupyterLab as Spark's user. Executors come when cells need them and go two minutes after, so that
-an open notebook holds nothing of the cluster.
+Started by JupyterLab as Spark's user. Executors come when cells need them and go when they are idle for as
+long as node.json says, so that an open notebook holds nothing of the cluster.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,18 +17,32 @@ from typing import Any
 from kiln_node import executors, paths, properties, ready
 from kiln_node.faults import NodeFault
 
-STARTUP = Path("/usr/lib/kiln/notebook/startup.py")
+NOTEBOOK = Path("/usr/lib/kiln/notebook")
+STARTUP = NOTEBOOK / "startup.py"
 TEMPORARY = paths.SCRATCH / "tmp"
 
 #: Beside the cluster's settings. Shuffle tracking: nodes that come and go have no external shuffle service.
 SESSION = {
     "spark.dynamicAllocation.enabled": "true",
     "spark.dynamicAllocation.shuffleTracking.enabled": "true",
-    "spark.dynamicAllocation.executorIdleTimeout": "120s",
-    "spark.dynamicAllocation.cachedExecutorIdleTimeout": "1800s",
-    # By default for ever: whoever comes back later has its shuffles made again.
-    "spark.dynamicAllocation.shuffleTracking.timeout": "1800s",
 }
+
+#: Seconds after which an executor without work goes, and one with cached or shuffled data, where node.json
+#: says nothing else.
+IDLE = 120
+IDLE_WITH_DATA = 1800
+
+
+def idle(seconds: int | None, with_data: int | None) -> dict[str, str]:
+    """When executors of an idle notebook go; None: the default. One with data stays at least as long."""
+    empty = IDLE if seconds is None else seconds
+    holding = max(IDLE_WITH_DATA if with_data is None else with_data, empty)
+    return {
+        "spark.dynamicAllocation.executorIdleTimeout": f"{empty}s",
+        "spark.dynamicAllocation.cachedExecutorIdleTimeout": f"{holding}s",
+        # By default for ever: whoever comes back later has its shuffles made again.
+        "spark.dynamicAllocation.shuffleTracking.timeout": f"{holding}s",
+    }
 
 
 def size(workers: list[dict[str, Any]], settings: Mapping[str, str]) -> dict[str, str]:
@@ -46,7 +61,7 @@ def environment(settings: Mapping[str, str], base: Mapping[str, str], python: Pa
         **base,
         # of the driver's JVM alone; other notebooks of the same folder would have it locked
         "SPARK_SUBMIT_OPTS": f"-Dderby.system.home={metastore(os.getpid())}",
-        "PYTHONPATH": ":".join([str(python), *libraries]),
+        "PYTHONPATH": ":".join([str(python), *libraries, str(NOTEBOOK)]),
         "PYSPARK_SUBMIT_ARGS": " ".join(
             ["--properties-file", str(paths.SPARK_DEFAULTS), *given, "pyspark-shell"]
         ),
@@ -66,20 +81,29 @@ def tidy(folder: Path = TEMPORARY) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
+def _whole(name: str) -> int | None:
+    """A number of the unit's environment (environment.py), which is empty where node.json sets none."""
+    text = os.environ.get(name, "")
+    return int(text) if text else None
+
+
 def main(connection: str) -> int:
     """Replaces this process by the kernel. connection: Jupyter's file with ports and key."""
+    # Stop while the session is made ends neither kernel nor JVM: what is ignored stays so across exec.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     tidy()
     cluster = properties.values(paths.SPARK_DEFAULTS.read_text(encoding="utf-8"))
+    session = {**SESSION, **idle(_whole("KILN_NOTEBOOK_IDLE"), _whole("KILN_NOTEBOOK_IDLE_WITH_DATA"))}
     try:
         workers = ready.alive_workers(ready.ask(os.environ["KILN_MASTER_PAGE"]))
     except (OSError, ValueError) as error:
         print(f"the master does not answer ({error}): executors get Spark's default size", file=sys.stderr)
         workers = []
     try:
-        settings = {**SESSION, **size(workers, cluster)}
+        settings = {**session, **size(workers, cluster)}
     except NodeFault as fault:
         print(f"{fault.what}; {fault.hint}", file=sys.stderr)
-        settings = SESSION
+        settings = session
     words = [
         *(str(paths.CONDA_PYTHON), "-m", "ipykernel_launcher", "-f", connection),
         f"--IPKernelApp.exec_files=['{STARTUP}']",

@@ -1,6 +1,6 @@
 """What a PySpark kernel has before its first cell: `spark`, and `sc` for its context."""
 
-from pyspark.sql import SparkSession
+from kiln_notebook.start import start
 
-spark = SparkSession.builder.appName("notebook").getOrCreate()
-sc = spark.sparkContext
+start(get_ipython())  # type: ignore[name-defined]  # noqa: F821 - IPython's
+del start
