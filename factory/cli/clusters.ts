@@ -10,9 +10,10 @@ export function clusters(): Command {
     .addHelpText('after', '\nExample:\n  kiln clusters --json')
     .action(async (options: { readonly json?: true }) => {
       requireRoot('the clusters of this machine');
-      const [{ hostMachinery }, { listClusters }, { default: Table }] = await Promise.all([
+      const [{ hostMachinery }, { listClusters }, { pageLine }, { default: Table }] = await Promise.all([
         import('../machines/host.js'),
         import('../machines/list.js'),
+        import('../machines/pages.js'),
         import('cli-table3'),
       ]);
       const found = await listClusters(hostMachinery(findProject().cache));
@@ -25,7 +26,7 @@ export function clusters(): Command {
           const image = node.image.slice(0, 'sha256:'.length + 12);
           table.push([node.name, node.role, node.address, node.machine, node.phase, image]);
         }
-        const links = Object.entries(pages).map(([page, url]) => `  page of the ${page}: ${url}`);
+        const links = Object.entries(pages).map(([page, url]) => `  ${pageLine(page, url)}`);
         const dead =
           state === 'dead'
             ? [`  its processes have ended; remove the rest: kiln machines down --cluster ${cluster}`]

@@ -19,6 +19,7 @@ import { lock } from './lock';
 import { logs } from './logs';
 import { machines } from './machines';
 import { nightly } from './nightly';
+import { open } from './open';
 import { promote } from './promote';
 import { publish } from './publish';
 import { registry } from './registry';
@@ -39,7 +40,7 @@ export const COMMANDS: readonly (readonly [heading: string, commands: readonly (
     'Data engineer, images and jobs:',
     [lock, bake, verify, reproduce, images, image, run, jobs, logs, cancel],
   ],
-  ['Infra team, clusters of this machine:', [status, clusters, machines, store, doctor]],
+  ['Infra team, clusters of this machine:', [status, clusters, open, machines, store, doctor]],
   [
     'Release owner, what runs and what is kept:',
     [promote, rollback, revoke, history, blame, publish, registry, pin, unpin, gc, inUse],

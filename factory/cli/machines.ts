@@ -75,7 +75,8 @@ function up(): Command {
       const result = await start(hostMachinery(project.cache), group, { root, state, image, onStep: note });
       await (await import('./report-use.js')).machinesRun(project, group, result.machines);
       const rows = result.machines.map(({ name, address, done }) => `${name}  ${address}  ${done}`);
-      const pages = Object.entries(result.pages).map(([page, url]) => `page of the ${page}: ${url}`);
+      const { pageLine } = await import('../machines/pages.js');
+      const pages = Object.entries(result.pages).map(([page, url]) => pageLine(page, url));
       answer(options.json === true, result, [...rows, ...pages].join('\n'));
     });
 }

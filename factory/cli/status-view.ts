@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import type { Fault } from '../errors';
-import type { NodeOverview, Overview } from '../machines/overview';
+import { fullness, type NodeOverview, type Overview } from '../machines/overview';
+import { pageLine } from '../machines/pages';
 import { span } from './progress-line';
 
 const GIB = 2 ** 30;
@@ -8,9 +9,9 @@ const NONE = '-';
 
 function scratchOf({ scratchBytes }: NodeOverview): string {
   if (scratchBytes === null) return NONE;
-  const { total, used } = scratchBytes;
-  const part = total === 0 ? 0 : (100 * used) / total;
-  return `${(used / GIB).toFixed(1)} of ${(total / GIB).toFixed(1)} GiB, ${part.toFixed(0)} %`;
+  const { used, free } = scratchBytes;
+  const percent = String(Math.ceil(100 * fullness(scratchBytes)));
+  return `${(used / GIB).toFixed(1)} GiB, ${percent} %; ${(free / GIB).toFixed(1)} GiB free`;
 }
 
 const useOf = (use: NodeOverview['cores']): string =>
@@ -76,9 +77,7 @@ export function overviewText(all: Overview, faults: readonly Fault[], now: numbe
   const { cluster, state, project, pages, nodes, applications } = all;
   return [
     `${cluster} (${state}), of ${project ?? 'an unknown project'}`,
-    ...Object.entries(pages)
-      .filter(([page]) => page !== 'job')
-      .map(([page, url]) => `page of the ${page}: ${url}`),
+    ...Object.entries(pages).map(([page, url]) => pageLine(page, url)),
     ...(nodes.length === 0 ? [] : [nodesTable(all)]),
     ...(state !== 'up'
       ? []

@@ -9,6 +9,7 @@ import {
 } from './cluster';
 import type { Machine } from './driver';
 import type { Machinery } from './machinery';
+import { pagesOf } from './pages';
 import type { NodeStatus } from './status';
 
 export interface NodeLook {
@@ -32,8 +33,6 @@ export interface ClusterLook {
   readonly pages: Readonly<Record<string, string>>;
 }
 
-const PAGE_NAMES: Readonly<Record<string, string>> = { '8080': 'master', '4040': 'job' };
-
 /** Never fails: what is dead or damaged is to be seen too, so that it can be removed. */
 export async function lookAt(machinery: Machinery, cluster: string): Promise<ClusterLook> {
   const paths = clusterPaths(cluster, '', machinery.clusters);
@@ -54,9 +53,7 @@ export async function lookAt(machinery: Machinery, cluster: string): Promise<Clu
     }),
   );
   // Who listens there is gone with the holder.
-  const pages = Object.entries((state === 'up' ? record?.publish : undefined) ?? {}).map(
-    ([port, local]) => [PAGE_NAMES[port] ?? port, `http://127.0.0.1:${String(local)}`] as const,
-  );
+  const pages = pagesOf((state === 'up' ? record?.publish : undefined) ?? {});
   return {
     paths,
     record,
@@ -64,7 +61,7 @@ export async function lookAt(machinery: Machinery, cluster: string): Promise<Clu
     holder,
     damaged: records === undefined,
     nodes,
-    pages: Object.fromEntries(pages),
+    pages,
   };
 }
 

@@ -23,6 +23,8 @@ export async function makeBridge(holder: Holder, gateway: string): Promise<void>
 interface Forward {
   /** Label of the process. */
   readonly label: string;
+  /** What is reached by it, for people. */
+  readonly what: string;
   /** `address:port` to listen at, and to connect to. */
   readonly listen: string;
   readonly connect: string;
@@ -34,7 +36,7 @@ interface Forward {
  * Passes connections from one network to the other: the listening socket is made in one namespace and
  * served by a process in the other. Both programs are systemd's own; they end with the holder.
  */
-async function forward(holder: Holder, { label, listen, connect, outside }: Forward): Promise<void> {
+async function forward(holder: Holder, { label, what, listen, connect, outside }: Forward): Promise<void> {
   const log = join(holder.dir, `${label}.log`);
   const into = (net: string): string[] => ['nsenter', `--net=${net}`, '--'];
   const cluster = into('/proc/1/ns/net');
@@ -59,8 +61,8 @@ async function forward(holder: Holder, { label, listen, connect, outside }: Forw
   await holder.kill(label);
   throw new KilnError({
     code: 'port-in-use',
-    what: `${listen} cannot be listened at\n${stdout.trim()}`,
-    hint: `see who has the port: ss -ltnp; the log: ${log}`,
+    what: `nothing can listen at ${listen}, which is for ${what}\n${stdout.trim()}`,
+    hint: `see which program has the port: ss -ltnp; the log: ${log}`,
   });
 }
 
@@ -73,15 +75,30 @@ export async function forwardOut(
 ): Promise<void> {
   const label = `forward-${port}`;
   if ((await holder.alive(label)) !== undefined) return;
-  await forward(holder, { label, listen: `${gateway}:${port}`, connect: target, outside: 'connect' });
+  await forward(holder, {
+    label,
+    what: `${target} of this machine, as the cluster reaches it`,
+    listen: `${gateway}:${port}`,
+    connect: target,
+    outside: 'connect',
+  });
 }
 
-/** People on this machine reach `address:port` of a node at 127.0.0.1:`local`. */
-export async function publish(holder: Holder, address: string, port: string, local: number): Promise<void> {
+interface Published {
+  /** What people call it. */
+  readonly page: string;
+  readonly address: string;
+  readonly port: string;
+  readonly local: number;
+}
+
+/** People on this machine reach a page, at `address:port` of a node, at 127.0.0.1:`local`. */
+export async function publish(holder: Holder, { page, address, port, local }: Published): Promise<void> {
   const label = `publish-${port}`;
   if ((await holder.alive(label)) !== undefined) return;
   await forward(holder, {
     label,
+    what: `the page of the ${page}`,
     listen: `127.0.0.1:${String(local)}`,
     connect: `${address}:${port}`,
     outside: 'listen',

@@ -5,6 +5,7 @@ import { CONSOLE } from './driver';
 import { type ClusterLook, lookAt, type NodeLook, phaseOf } from './look';
 import type { Machinery } from './machinery';
 import { askMaster, type MasterPage } from './master';
+import { applicationPage } from './pages';
 import { NodeStatus } from './status';
 
 /** Port of every node's exporter (images/rootfs/usr/lib/kiln/kiln_node/exporter.py). */
@@ -37,6 +38,15 @@ interface Use {
   readonly used: number;
 }
 
+/** As df has it: what the file system keeps for root is neither used nor free. */
+interface ScratchUse extends Use {
+  readonly free: number;
+}
+
+/** df's Use%, as a part of 1: what is written, of that and what can still be written. */
+export const fullness = ({ used, free }: ScratchUse): number =>
+  used + free === 0 ? 0 : used / (used + free);
+
 export interface NodeOverview {
   readonly name: string;
   readonly role: string;
@@ -51,7 +61,7 @@ export interface NodeOverview {
   readonly memoryMiB: Use | null;
   /** State in the master's list; null where it is not in it. */
   readonly registered: string | null;
-  readonly scratchBytes: Use | null;
+  readonly scratchBytes: ScratchUse | null;
   /** Whether its exporter answers. */
   readonly answers: boolean;
   /** What it says of itself; null before it said anything. */
@@ -68,7 +78,7 @@ interface Application {
   readonly memoryPerExecutorMiB: number | null;
   /** Seconds. */
   readonly runningFor: number;
-  /** Its driver's page, as seen from this machine or else inside the cluster; null while there is none. */
+  /** Its page, as seen from this machine; null where the master's page is not seen from here. */
   readonly page: string | null;
   /** `host:port` of its driver inside the cluster. */
   readonly driver: string | null;
@@ -103,7 +113,7 @@ export async function overview(machinery: Machinery, cluster: string): Promise<O
     damaged: look.damaged,
     master: page?.status ?? null,
     nodes,
-    applications: await applications(machinery, look, page, master?.address),
+    applications: await applications(machinery, look, page),
     canary: master?.status?.canary ?? null,
   };
 }
@@ -136,47 +146,50 @@ async function nodeOverview(
     cores: worker === undefined ? null : { total: worker.cores, used: worker.coresused },
     memoryMiB: worker === undefined ? null : { total: worker.memory, used: worker.memoryused },
     registered: worker?.state ?? null,
-    scratchBytes: live?.scratch ? { total: live.scratch.sizeBytes, used: live.scratch.usedBytes } : null,
+    scratchBytes: live?.scratch
+      ? { total: live.scratch.sizeBytes, used: live.scratch.usedBytes, free: live.scratch.freeBytes }
+      : null,
     answers: live !== undefined,
     status: status ?? null,
     live: live === undefined ? null : { scratch: live.scratch, clock: live.clock },
   };
 }
 
-/** Drivers are processes of the master's machine: which port is whose, each says itself. */
+/** Which machines drivers run on, of the roles of this cluster. */
+const DRIVES: ReadonlySet<string> = new Set(['master', 'notebook', 'driver']);
+
+/** Each driver says at its own page which application it is: which port is whose is found by asking. */
 async function applications(
   machinery: Machinery,
-  { holder, pages }: ClusterLook,
+  { holder, pages, nodes }: ClusterLook,
   page: MasterPage | undefined,
-  host: string | undefined,
 ): Promise<readonly Application[]> {
   if (holder === undefined || page === undefined || page.activeapps.length === 0) return [];
   // One that ended may have left a gap.
   const ports = Array.from({ length: page.activeapps.length + 2 }, (_, n) => DRIVER_PORT + n);
-  const drivers = new Map<string, number>();
-  if (host !== undefined) {
-    await Promise.all(
+  const hosts = nodes.filter(({ alive, machine }) => alive && DRIVES.has(machine.node.role));
+  const drivers = new Map<string, string>();
+  await Promise.all(
+    hosts.flatMap(({ machine }) =>
       ports.map(async (port) => {
-        const url = `http://${host}:${String(port)}/api/v1/applications`;
-        const found = DriverPage.safeParse(await machinery.fetchInside(holder, url));
-        for (const { id } of found.data ?? []) drivers.set(id, port);
+        const driver = `${machine.network.address}:${String(port)}`;
+        const found = DriverPage.safeParse(
+          await machinery.fetchInside(holder, `http://${driver}/api/v1/applications`),
+        );
+        for (const { id } of found.data ?? []) drivers.set(id, driver);
       }),
-    );
-  }
-  return page.activeapps.map((app) => {
-    const port = drivers.get(app.id);
-    const driver = port === undefined || host === undefined ? null : `${host}:${String(port)}`;
-    return {
-      id: app.id,
-      name: app.name,
-      user: app.user,
-      state: app.state,
-      cores: app.cores,
-      memoryPerExecutorMiB: app.memoryperexecutor ?? null,
-      runningFor: Math.max(0, Math.round((machinery.clock.now() - app.starttime) / 1000)),
-      page:
-        driver === null ? null : ((port === DRIVER_PORT ? pages['job'] : undefined) ?? `http://${driver}`),
-      driver,
-    };
-  });
+    ),
+  );
+  const { master } = pages;
+  return page.activeapps.map((app) => ({
+    id: app.id,
+    name: app.name,
+    user: app.user,
+    state: app.state,
+    cores: app.cores,
+    memoryPerExecutorMiB: app.memoryperexecutor ?? null,
+    runningFor: Math.max(0, Math.round((machinery.clock.now() - app.starttime) / 1000)),
+    page: master === undefined ? null : applicationPage(master, app.id),
+    driver: drivers.get(app.id) ?? null,
+  }));
 }

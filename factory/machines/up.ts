@@ -17,14 +17,8 @@ import { endCluster } from './down';
 import type { MachineImage, MachineKind } from './driver';
 import type { Machinery } from './machinery';
 import { BRIDGE, forwardOut, makeBridge, publish } from './network';
+import { PAGES, pagesOf } from './pages';
 import { parseGateway, planChange, planMachines } from './plan';
-
-/** Pages that people look at: Spark's own, the running job's, JupyterLab's. */
-const PAGES: Partial<Record<LaunchGroup['node']['role'], Readonly<Record<string, string>>>> = {
-  master: { master: '8080', job: '4040' },
-  history: { history: '18080' },
-  notebook: { notebook: '8888' },
-};
 
 interface UpInput {
   readonly root: string;
@@ -45,7 +39,7 @@ export interface UpResult {
     readonly done: 'kept' | 'started';
   }[];
   readonly removed: readonly string[];
-  /** Pages of the master on this machine; empty for other groups. */
+  /** The group's pages on this machine; empty for workers. */
   readonly pages: Readonly<Record<string, string>>;
 }
 
@@ -196,16 +190,13 @@ async function publishPages(
   holder: Holder,
   group: LaunchGroup,
 ): Promise<Record<string, string>> {
-  const own = PAGES[group.node.role];
-  if (own === undefined) return {};
-  const pages: Record<string, string> = {};
-  const ports: Record<string, number> = { ...record.publish };
-  for (const [page, port] of Object.entries(own)) {
-    const local = ports[port] ?? (await machinery.freePort());
-    await publish(holder, group.network.first, port, local);
-    ports[port] = local;
-    pages[page] = `http://127.0.0.1:${String(local)}`;
+  const own: Record<string, number> = {};
+  for (const { page, port } of PAGES.filter(({ role }) => role === group.node.role)) {
+    const local = record.publish[port] ?? (await machinery.freePort());
+    await publish(holder, { page, address: group.network.first, port, local });
+    own[port] = local;
   }
-  await writeCluster(paths, { ...record, publish: ports });
-  return pages;
+  if (Object.keys(own).length > 0)
+    await writeCluster(paths, { ...record, publish: { ...record.publish, ...own } });
+  return pagesOf(own);
 }

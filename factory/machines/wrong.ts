@@ -1,5 +1,5 @@
 import type { Fault } from '../errors';
-import type { NodeOverview, Overview } from './overview';
+import { fullness, type NodeOverview, type Overview } from './overview';
 
 /** Part of scratch from which jobs are about to fail for want of room. */
 const FULL = 0.9;
@@ -13,7 +13,8 @@ const fault = (where: string, what: string, hint?: string | null): Fault => ({
   what,
   ...(hint === undefined || hint === null ? {} : { hint }),
 });
-const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
+/** Rounded up, as df does. */
+const percent = (part: number): string => `${String(Math.ceil(100 * part))} %`;
 
 /** In this order; the first that a node breaks is told, since the others mostly follow from it. */
 const RULES: readonly Rule[] = [
@@ -87,10 +88,10 @@ const RULES: readonly Rule[] = [
       ? fault(name, '/scratch takes no writes any more', 'see dmesg on the node; replace the disk')
       : undefined,
   ({ name, scratchBytes }) =>
-    scratchBytes !== null && scratchBytes.used >= FULL * scratchBytes.total
+    scratchBytes !== null && fullness(scratchBytes) >= FULL
       ? fault(
           name,
-          `/scratch is ${percent(scratchBytes.used / scratchBytes.total)} full: tasks will fail for want of room`,
+          `/scratch is ${percent(fullness(scratchBytes))} full: tasks will fail for want of room`,
           'end jobs that are stuck, give the workers larger disks, or more workers',
         )
       : undefined,

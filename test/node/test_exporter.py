@@ -18,7 +18,10 @@ from hypothesis import strategies as st
 
 from kiln_node import clock, exporter, live, metrics, status
 
-SPACE = live.Space(size=100 * 2**30, free=40 * 2**30, files=1000, files_free=900, read_only=False)
+#: Five of a hundred are kept for root.
+SPACE = live.Space(
+    size=100 * 2**30, used=55 * 2**30, free=40 * 2**30, files=1000, files_free=900, read_only=False
+)
 CLOCK = clock.Clock(synchronised=True, offset=-0.0001, estimated_error=0.0, greatest_error=0.02)
 
 
@@ -67,6 +70,7 @@ def test_serves_metrics_as_prometheus_reads_them() -> None:
     assert found['kiln_node_phase{phase="failed"}'] == "0"
     assert found['kiln_node_phase_seconds{phase="ready"}'] == "5.5"
     assert found["kiln_scratch_size_bytes"] == str(100 * 2**30)
+    assert found["kiln_scratch_used_bytes"] == str(55 * 2**30)
     assert found["kiln_scratch_free_bytes"] == str(40 * 2**30)
     assert found["kiln_clock_offset_seconds"] == "-0.0001"
     assert (
@@ -81,7 +85,7 @@ def test_serves_the_same_as_json() -> None:
     assert document["status"]["role"] == "worker"
     assert document["scratch"] == {
         "sizeBytes": 100 * 2**30,
-        "usedBytes": 60 * 2**30,
+        "usedBytes": 55 * 2**30,
         "freeBytes": 40 * 2**30,
         "readOnly": False,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -113,6 +114,12 @@ def around(context: FakeContext, failure: str | None = None) -> tuple[cells.Cell
     return cells.Cells(shell, lambda: None if failure else spark, failure), shell
 
 
+def interrupt() -> None:
+    """What Jupyter does to a kernel."""
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(1)
+
+
 INFO = SimpleNamespace(raw_cell="df.count()")
 
 
@@ -127,7 +134,7 @@ def test_a_signal_during_a_cell_cancels_its_jobs_and_interrupts_it(
         assert context.group == MINE
         context.active |= {2: MINE, 3: None}
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
         around_cell.end(SimpleNamespace(error_in_exec=KeyboardInterrupt()))
         assert set(context.cancelled) == {2, 3}
         assert context.group is None

@@ -141,9 +141,9 @@ describe('kiln machines up', () => {
     expect(await machinery.holders.find(join(machinery.clusters, 'local'))).toBeUndefined();
   });
 
-  it('gives only the master pages on this machine, the same ones each time', async () => {
+  it('gives the master its page on this machine, the same one each time, and workers none', async () => {
     const { pages } = await start(masterGroup());
-    expect(pages).toEqual({ master: 'http://127.0.0.1:40001', job: 'http://127.0.0.1:40002' });
+    expect(pages).toEqual({ master: 'http://127.0.0.1:40001' });
     expect((await start(masterGroup())).pages).toEqual(pages);
     expect((await start()).pages).toEqual({});
   });

@@ -91,7 +91,7 @@ const READY: NodeStatus = {
 function says(address: string, status: object = {}, live: object = {}): void {
   machinery.inside.set(`http://${address}:9477/status.json`, {
     status: { ...READY, ...status },
-    scratch: { sizeBytes: 100, usedBytes: 10, freeBytes: 90, readOnly: false },
+    scratch: { sizeBytes: 100, usedBytes: 10, freeBytes: 85, readOnly: false },
     clock: { synchronised: true, offsetSeconds: 0, greatestErrorSeconds: 0.01 },
     ...live,
   });
@@ -104,15 +104,15 @@ describe('a cluster as a whole', () => {
   it('is its nodes with what they offer, and nothing is wrong with it', async () => {
     const found = await seen();
     expect(found.nodes.map((node) => [node.name, node.phase, node.cores, node.scratchBytes])).toEqual([
-      ['local-master-1', 'ready', null, { total: 100, used: 10 }],
-      ['local-worker-1', 'ready', { total: 2, used: 1 }, { total: 100, used: 10 }],
-      ['local-worker-2', 'ready', { total: 2, used: 1 }, { total: 100, used: 10 }],
+      ['local-master-1', 'ready', null, { total: 100, used: 10, free: 85 }],
+      ['local-worker-1', 'ready', { total: 2, used: 1 }, { total: 100, used: 10, free: 85 }],
+      ['local-worker-2', 'ready', { total: 2, used: 1 }, { total: 100, used: 10, free: 85 }],
     ]);
     expect(found).toMatchObject({ state: 'up', master: 'ALIVE', applications: [], canary: null });
     expect(await said()).toEqual([]);
   });
 
-  it('links each application to its own driver, whichever port that got', async () => {
+  it('links each application below the master’s page, and finds its driver, whichever port that got', async () => {
     machinery.page = page({ activeapps: [app('app-1'), app('app-2')] });
     machinery.inside.set(`http://${MASTER}:4040/api/v1/applications`, [{ id: 'app-2' }]);
     machinery.inside.set(`http://${MASTER}:4042/api/v1/applications`, [{ id: 'app-1' }]);
@@ -122,8 +122,8 @@ describe('a cluster as a whole', () => {
       ['app-2', `${MASTER}:4040`, 5],
     ]);
     expect(found.applications.map(({ page: link }) => link)).toEqual([
-      `http://${MASTER}:4042`,
-      found.pages['job'],
+      `${found.pages['master'] ?? ''}/proxy/app-1/jobs/`,
+      `${found.pages['master'] ?? ''}/proxy/app-2/jobs/`,
     ]);
   });
 
@@ -207,11 +207,11 @@ describe('what is wrong', () => {
       /^local-worker-2: \/scratch is not mounted$/,
     ],
     [
-      'a full scratch',
+      'a scratch that df calls full, whatever it keeps for root',
       () => {
-        says(SECOND, {}, { scratch: { sizeBytes: 100, usedBytes: 95, freeBytes: 5, readOnly: false } });
+        says(SECOND, {}, { scratch: { sizeBytes: 100, usedBytes: 85, freeBytes: 9, readOnly: false } });
       },
-      /^local-worker-2: \/scratch is 95 % full/,
+      /^local-worker-2: \/scratch is 91 % full/,
     ],
     [
       'a scratch that takes no writes',

@@ -12,9 +12,12 @@ from kiln_node import clock, paths, report, status
 
 @dataclass(frozen=True)
 class Space:
-    """Of a mounted /scratch: bytes and files, and whether the kernel still takes writes."""
+    """Of a mounted /scratch: bytes and files as df has them, and whether the kernel still takes writes.
+
+    What the file system keeps for root is neither used nor free: size is more than both together."""
 
     size: int
+    used: int
     free: int
     files: int
     files_free: int
@@ -24,7 +27,7 @@ class Space:
         """As /status.json has it."""
         return {
             "sizeBytes": self.size,
-            "usedBytes": self.size - self.free,
+            "usedBytes": self.used,
             "freeBytes": self.free,
             "readOnly": self.read_only,
         }
@@ -64,6 +67,7 @@ def space(folder: Path = paths.SCRATCH, mountinfo: Path = Path("/proc/self/mount
         return None
     return Space(
         size=found.f_blocks * found.f_frsize,
+        used=(found.f_blocks - found.f_bfree) * found.f_frsize,
         # to Spark's user: what is reserved for root is not free
         free=found.f_bavail * found.f_frsize,
         files=found.f_files,

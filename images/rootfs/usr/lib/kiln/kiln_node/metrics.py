@@ -70,6 +70,11 @@ def _scratch(live: Live) -> Iterator[Sample]:
     if live.space is None:
         return
     yield Sample("kiln_scratch_size_bytes", "Size of /scratch.", live.space.size)
+    yield Sample(
+        "kiln_scratch_used_bytes",
+        "Bytes of /scratch that are written; df's Use% is this of this and what is free.",
+        live.space.used,
+    )
     yield Sample("kiln_scratch_free_bytes", "Bytes of /scratch that Spark can still write.", live.space.free)
     yield Sample("kiln_scratch_files", "Files that /scratch has room for.", live.space.files)
     yield Sample("kiln_scratch_files_free", "Files that can still be made.", live.space.files_free)
