@@ -21,7 +21,7 @@ export const PAGES: readonly Page[] = [
 ];
 
 /** What is reached at a machine's loopback port. */
-export const localUrl = (port: number): string => `http://127.0.0.1:${String(port)}`;
+const localUrl = (port: number): string => `http://127.0.0.1:${String(port)}`;
 
 /**
  * Pages by name, in the order of PAGES.

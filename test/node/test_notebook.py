@@ -137,7 +137,7 @@ def test_a_signal_during_a_cell_cancels_its_jobs_and_interrupts_it(
             interrupt()
         around_cell.end(SimpleNamespace(error_in_exec=KeyboardInterrupt()))
         assert set(context.cancelled) == {2, 3}
-        assert context.group is None
+        assert not context.group
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         assert "Stopped: the Spark jobs of this cell were cancelled." in capsys.readouterr().err
     finally:
