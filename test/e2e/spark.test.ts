@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +17,36 @@ const Look = z.object({
   cached: z.record(z.string(), z.number()),
   shuffled: z.array(z.string()),
   sum: z.array(z.number()),
+});
+/** What a job finds on its driver and on its executors alike (spark/driver/job.py). */
+const HAS = {
+  'working directory': 'written',
+  '/tmp': 'written',
+  '/var/tmp': 'written',
+  '/dev/shm': 'written',
+  home: 'written',
+  user: 'spark',
+  memory: true,
+  swap: true,
+  processors: true,
+  processor: true,
+  load: 3,
+  boot: true,
+  disks: true,
+  cards: true,
+  affinity: null,
+  semaphore: true,
+  children: true,
+  users: ['spark'],
+  init: false,
+  kernel: false,
+  settings: false,
+  zone: '2023-11-15T07:13:20',
+  module: 42,
+};
+const Has = z.looseObject({
+  driver: z.record(z.string(), z.unknown()),
+  executor: z.record(z.string(), z.unknown()),
 });
 /** Sums of 0..89, cached and shuffled: whatever is lost, no answer is. */
 const SUM = [4005, 4005];
@@ -230,6 +260,77 @@ describe.skipIf(typeof found === 'string')(
       expect((await cluster.status('worker-2')).phase).toBe('ready');
     });
 
+    describe('a job', () => {
+      beforeAll(async () => {
+        cpSync(join(__dirname, 'spark/driver'), join(cluster.scratch('master'), 'driver'), {
+          recursive: true,
+        });
+        const make = 'python3 /scratch/driver/maven.py /scratch/driver/m2 && chmod -R a+rX /scratch/driver';
+        await cluster.in('master', ['sh', '-c', make]);
+      });
+
+      it('has on its driver what it has on executors, and a metastore of its own beside another job', async () => {
+        const outputs = await Promise.all(
+          ['a', 'b'].map(
+            async (name) => (await cluster.in('master', ['sh', '/scratch/driver/submit', name])).stdout,
+          ),
+        );
+        outputs.forEach((output, index) => {
+          const name = ['a', 'b'][index] ?? '';
+          const { driver, executor, ...found } = Has.parse(told(output, 'has'));
+          expect(driver).toEqual(HAS);
+          expect(executor).toEqual(HAS);
+          expect(found).toEqual({
+            cwd: expect.stringMatching(/^\/scratch\/jobs\/[\w-]+\/work$/) as string,
+            file: 'data',
+            setting: 'of the file',
+            package: [true, true],
+            sql: '2023-11-15 07:13:20',
+            rows: [1, 2, 3],
+            tables: [`hive_${name}`],
+            function: 'ABC',
+            'executor memory': '1024m',
+          });
+        });
+        // the cluster's secret and whatever else a driver read is not left behind
+        expect((await cluster.in('master', ['ls', '/run/kiln/jobs'])).stdout).toBe('');
+      });
+
+      it.each([
+        ['cores that no worker has', ['--executor-cores', '2'], 3, /no worker offers more than 1/],
+        ['memory that no worker has', ['--executor-memory', '8g'], 3, /offers more than 1024 MiB/],
+        [
+          'fewer cores than an executor has',
+          ['--executor-cores', '1', '--total-executor-cores', '0'],
+          3,
+          /whole/,
+        ],
+        ['another master', ['--master', 'local[2]'], 2, /the master is local\[2\] \(--master\)/],
+        ['the mode of a cluster', ['--deploy-mode', 'cluster'], 2, /the deploy mode is 'cluster'/],
+        ['a key that guards', ['--properties-file', '/scratch/driver/bad.conf'], 2, /bad\.conf, line 2\)/],
+        [
+          'a committer that loses data',
+          ['--conf', 'spark.hadoop.fs.s3a.committer.name=directory'],
+          2,
+          /--conf\)/,
+        ],
+        [
+          'packages from nowhere',
+          ['--packages', 'org.example:one:1.0'],
+          3,
+          /unresolved: no Maven repository/,
+        ],
+        ['a file that is not there', ['--jars', 'none.jar'], 2, /no such file: .*none\.jar \(--jars\)/],
+        ['a zone that there is not', ['--conf', 'spark.executorEnv.TZ=CET-1'], 2, /no time zone 'CET-1'/],
+      ])('with %s is refused before Spark starts', async (_, words, code, what) => {
+        writeFileSync(join(cluster.scratch('master'), 'driver/bad.conf'), '#\nspark.authenticate false\n');
+        const command = ['kiln-submit', ...words, '/scratch/driver/job.py', 'c'];
+        const done = await cluster.in('master', command, [code]);
+        expect(done.stderr).toMatch(what);
+        expect(done.stderr).toContain('what to do: ');
+      });
+    });
+
     it('a notebook opens for its token alone, with a session on this cluster', async () => {
       const { stdout } = await cluster.in('notebook', [
         ...['/opt/conda-env/bin/python', '/scratch/notebook.py', NOTEBOOK, '/run/kiln/notebook/token'],
@@ -240,6 +341,7 @@ describe.skipIf(typeof found === 'string')(
         'with another': 403,
         kernels: expect.arrayContaining(['pyspark']) as string[],
         cell: `(499500, 'spark://${MASTER}:7077', 'notebook')`,
+        hive: `['kept']`,
       });
     });
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiln_node import kernel
+from kiln_node.jobs import zone
 
 LIB = Path(kernel.__file__).parents[1]
 
@@ -30,7 +31,7 @@ def test_an_executor_fits_every_living_worker(settings: dict[str, str], expected
 
 
 def test_a_kernel_has_a_metastore_of_its_own_and_removes_those_that_nobody_has(tmp_path: Path) -> None:
-    made = kernel.environment({}, {}, tmp_path)
+    made = kernel.environment({zone.KEY: "UTC"}, {}, tmp_path)
     assert made["SPARK_SUBMIT_OPTS"] == f"-Dderby.system.home=/scratch/tmp/metastore-{os.getpid()}"
     of_nobody, mine, of_init = 2**30, os.getpid(), 1
     for process in (of_nobody, mine, of_init):
@@ -42,12 +43,13 @@ def test_a_kernel_has_a_metastore_of_its_own_and_removes_those_that_nobody_has(t
 def test_settings_reach_the_gateway(tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "py4j-0.10.9-src.zip").touch()
-    made = kernel.environment({"spark.b": "2", "spark.a": "1"}, {"HOME": "/scratch/home"}, tmp_path)
+    made = kernel.environment({"spark.b": "2", zone.KEY: "Asia/Tokyo"}, {"HOME": "/scratch/home"}, tmp_path)
     assert made["PYSPARK_SUBMIT_ARGS"] == (
         "--properties-file /run/kiln/spark/spark-defaults.conf "
-        "--conf spark.a=1 --conf spark.b=2 pyspark-shell"
+        "--conf spark.b=2 --conf spark.executorEnv.TZ=Asia/Tokyo pyspark-shell"
     )
     assert made["PYTHONPATH"] == f"{tmp_path}:{tmp_path}/lib/py4j-0.10.9-src.zip:/usr/lib/kiln/notebook"
+    assert made["TZ"] == "Asia/Tokyo"
     assert made["HOME"] == "/scratch/home"
 
 

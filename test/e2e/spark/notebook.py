@@ -16,6 +16,13 @@ import websocket  # type: ignore[import-not-found]  # the image's, with JupyterL
 BASE = f"http://{sys.argv[1]}:8888"
 TOKEN = Path(sys.argv[2]).read_text().strip()
 CELL = "(spark.range(1000).selectExpr('sum(id)').first()[0], sc.master, spark.conf.get('spark.app.name'))"
+HIVE = """
+from pyspark.sql import SparkSession
+spark.stop()
+spark = SparkSession.builder.enableHiveSupport().getOrCreate()
+spark.sql("CREATE TABLE kept (a INT) STORED AS ORC LOCATION 's3a://flights/notebook/kept'")
+[row.tableName for row in spark.sql("SHOW TABLES").collect()]
+"""
 
 
 def ask(path: str, token: str = TOKEN, body: object = None) -> tuple[int, bytes]:
@@ -71,6 +78,7 @@ print(
             "with another": ask("/api/kernels", token="x" * 32)[0],
             "kernels": sorted(json.loads(ask("/api/kernelspecs")[1])["kernelspecs"]),
             "cell": run(kernel, CELL),
+            "hive": run(kernel, HIVE),
         }
     )
 )

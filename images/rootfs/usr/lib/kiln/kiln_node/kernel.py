@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kiln_node import executors, paths, properties, ready
+from kiln_node import executors, metastore, paths, properties, reach, ready
 from kiln_node.faults import NodeFault
+from kiln_node.jobs import zone
 
 NOTEBOOK = Path("/usr/lib/kiln/notebook")
 STARTUP = NOTEBOOK / "startup.py"
@@ -59,8 +60,9 @@ def environment(settings: Mapping[str, str], base: Mapping[str, str], python: Pa
     libraries = sorted(str(path) for path in (python / "lib").glob("py4j-*.zip"))
     return {
         **base,
+        zone.VARIABLE: settings[zone.KEY],
         # of the driver's JVM alone; other notebooks of the same folder would have it locked
-        "SPARK_SUBMIT_OPTS": f"-Dderby.system.home={metastore(os.getpid())}",
+        "SPARK_SUBMIT_OPTS": f"-Dderby.system.home={own_metastore(os.getpid())}",
         "PYTHONPATH": ":".join([str(python), *libraries, str(NOTEBOOK)]),
         "PYSPARK_SUBMIT_ARGS": " ".join(
             ["--properties-file", str(paths.SPARK_DEFAULTS), *given, "pyspark-shell"]
@@ -68,7 +70,16 @@ def environment(settings: Mapping[str, str], base: Mapping[str, str], python: Pa
     }
 
 
-def metastore(process: int) -> Path:
+def hive(settings: Mapping[str, str]) -> dict[str, str]:
+    """What is set beside the cluster's settings where its metastore does not answer."""
+    silent = metastore.faults(settings, reach.fault)
+    if not silent:
+        return {}
+    print(metastore.note(silent), file=sys.stderr)
+    return {key: value for key, value in metastore.IMPATIENT.items() if key not in settings}
+
+
+def own_metastore(process: int) -> Path:
     """Where a kernel's own metastore lies, once a cell asks for Hive's."""
     return TEMPORARY / f"metastore-{process}"
 
@@ -93,14 +104,18 @@ def main(connection: str) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tidy()
     cluster = properties.values(paths.SPARK_DEFAULTS.read_text(encoding="utf-8"))
-    session = {**SESSION, **idle(_whole("KILN_NOTEBOOK_IDLE"), _whole("KILN_NOTEBOOK_IDLE_WITH_DATA"))}
+    session = {
+        **SESSION,
+        **idle(_whole("KILN_NOTEBOOK_IDLE"), _whole("KILN_NOTEBOOK_IDLE_WITH_DATA")),
+        zone.KEY: cluster.get(zone.KEY) or zone.UTC,
+    }
     try:
         workers = ready.alive_workers(ready.ask(os.environ["KILN_MASTER_PAGE"]))
     except (OSError, ValueError) as error:
         print(f"the master does not answer ({error}): executors get Spark's default size", file=sys.stderr)
         workers = []
     try:
-        settings = {**session, **size(workers, cluster)}
+        settings = {**session, **hive(cluster), **size(workers, cluster)}
     except NodeFault as fault:
         print(f"{fault.what}; {fault.hint}", file=sys.stderr)
         settings = session

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kiln_node import files, paths
 from kiln_node.jobs.conf import Settings
@@ -80,7 +80,7 @@ def absolute(given: Inputs, folder: str) -> Inputs:
 
     def changed(word: str) -> str:
         path = local(word)
-        return word if path is None or path.startswith("/") else f"{folder}/{word.strip()}"
+        return word if path is None or path.startswith("/") else str(PurePosixPath(folder, word.strip()))
 
     return given.mapped(changed)
 

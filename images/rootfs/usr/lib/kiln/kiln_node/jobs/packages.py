@@ -7,20 +7,18 @@ asked, each is tried before, and those that answer are written to a settings fil
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import quoteattr
 
+from kiln_node import reach
 from kiln_node.faults import NodeFault
 
 PACKAGES = "spark.jars.packages"
 REPOSITORIES = "spark.jars.repositories"
 IVY_SETTINGS = "spark.jars.ivySettings"
-#: Seconds to connect to a repository. A mirror in the same network answers in milliseconds.
-CONNECT = 5.0
 #: Milliseconds for Ivy to connect and to wait for the next bytes.
 IVY_CONNECT, IVY_READ = 10_000, 60_000
 
@@ -75,12 +73,7 @@ def attempt(repository: str) -> str | None:
         return None if Path(unquote(parts.path)).is_dir() else "there is no such folder"
     if parts.scheme not in ("http", "https") or parts.hostname is None:
         return "it is no address with http, https or file"
-    try:
-        port = port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname, port), timeout=CONNECT).close()
-    except OSError as error:
-        return str(error)
-    return None
+    return reach.fault(parts.hostname, port or (443 if parts.scheme == "https" else 80))
 
 
 def ivy(answering: Sequence[str], cache: Path) -> str:

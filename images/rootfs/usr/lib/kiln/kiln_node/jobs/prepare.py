@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from kiln_node import executors, files, paths, properties, ready, sparkconf, sparkimage, sparkjudge
+from kiln_node import (
+    executors,
+    files,
+    metastore,
+    paths,
+    properties,
+    reach,
+    ready,
+    sparkconf,
+    sparkimage,
+    sparkjudge,
+)
 from kiln_node.config import NodeConfig
 from kiln_node.jobs import conf, inputs, packages, settings, wire, zone
 from kiln_node.jobs.conf import Settings
@@ -55,9 +66,12 @@ def judged(
     zone_name = zone.of(merged, environment, zoneinfo.available_timezones())
     workers = ready.alive_workers(ready.ask_master(config))
     prepared = settings.prepare(job, cluster, own, executors.offers(workers), zone_name)
-    ignored = _ignored(environment, _unit_environment())
-    notes = (*prepared.notes, *([ignored] if ignored else []))
-    return Given(given, zone_name, replace(prepared, notes=notes), _repositories(merged))
+    notes = [*prepared.notes, *_ignored(environment, _unit_environment())]
+    made = prepared.properties
+    if silent := metastore.faults(merged, reach.fault):
+        notes.append(metastore.note(silent))
+        made = {**metastore.IMPATIENT, **made}
+    return Given(given, zone_name, Prepared(made, tuple(notes)), _repositories(merged))
 
 
 def written(wanted: Submission, given: Given, job: str, folder: Folder) -> list[str]:
@@ -102,11 +116,11 @@ def _unit_environment() -> dict[str, str]:
     return {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
 
 
-def _ignored(environment: Mapping[str, str], unit: Mapping[str, str]) -> str | None:
-    """Variables whose effect somebody may miss."""
+def _ignored(environment: Mapping[str, str], unit: Mapping[str, str]) -> list[str]:
+    """A note on variables whose effect somebody may miss."""
     names = sorted(
         name for name, value in environment.items() if name.startswith(SPARKS) and unit.get(name) != value
     )
     if not names:
-        return None
-    return f"{', '.join(names)} of the environment not passed on: use options, or --conf (docs/spark.md)"
+        return []
+    return [f"{', '.join(names)} of the environment not passed on: use options, or --conf (docs/spark.md)"]

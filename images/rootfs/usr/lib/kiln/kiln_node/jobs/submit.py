@@ -12,7 +12,7 @@ from pathlib import Path
 from kiln_node import driver, paths, sparkimage
 from kiln_node.config import NodeConfig
 from kiln_node.faults import NodeFault
-from kiln_node.jobs import caller, ids, parse, prepare, redact, settings
+from kiln_node.jobs import caller, ids, parse, prepare, redact, settings, zone
 from kiln_node.jobs.folder import Folder
 from kiln_node.jobs.parse import Question, Submission, WrongUse
 from kiln_node.jobs.record import Mode, Record
@@ -77,7 +77,7 @@ def _run(wanted: Submission, config: NodeConfig, environment: Mapping[str, str])
     folder.create(record)
     argv = prepare.written(wanted, given, job, folder)
     call = caller.Call(folder, record, environment)
-    work = driver.work(argv, {**environment, "TZ": given.zone}, detached=wanted.detach)
+    work = driver.work(argv, {**environment, zone.VARIABLE: given.zone}, detached=wanted.detach)
     if not wanted.detach:
         return call.attached(work)
     call.detached(work)
