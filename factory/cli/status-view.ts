@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import type { Fault } from '../errors';
 import { fullness, type NodeOverview, type Overview } from '../machines/overview';
 import { pageLine } from '../machines/pages';
+import { jobsTable } from './jobs-view';
 import { span } from './progress-line';
 
 const GIB = 2 ** 30;
@@ -38,10 +39,21 @@ function nodesTable({ nodes }: Overview): string {
 }
 
 function applicationsTable({ applications }: Overview): string {
-  const rows = table(['application', 'name', 'user', 'state', 'cores', 'MiB an executor', 'for', 'page']);
+  const rows = table([
+    'application',
+    'job',
+    'name',
+    'user',
+    'state',
+    'cores',
+    'MiB an executor',
+    'for',
+    'page',
+  ]);
   for (const app of applications) {
     rows.push([
       app.id,
+      app.job ?? NONE,
       app.name,
       app.user,
       app.state.toLowerCase(),
@@ -72,6 +84,22 @@ function wrongLines(faults: readonly Fault[]): string[] {
   ];
 }
 
+/** Rows of jobs that did not succeed, at most; `kiln jobs STACK --all` has the rest. */
+const MOST_JOBS = 5;
+
+/** What the applications do not show: jobs without one yet, and those that ended otherwise than in success. */
+function jobsLines({ jobs, applications, cluster }: Overview, now: number): readonly string[] {
+  const shown = new Set(applications.map(({ job }) => job));
+  const running = (jobs ?? []).filter(({ id, end }) => end === null && !shown.has(id));
+  const ended = (jobs ?? []).filter(({ end }) => end !== null);
+  const rows = [...ended.slice(-MOST_JOBS), ...running];
+  const left = ended.length - MOST_JOBS;
+  return [
+    ...(rows.length === 0 ? [] : [jobsTable(rows, now)]),
+    ...(left > 0 ? [`${String(left)} more jobs did not succeed: kiln jobs ${cluster} --all`] : []),
+  ];
+}
+
 /** @param now milliseconds since 1970. */
 export function overviewText(all: Overview, faults: readonly Fault[], now: number): string {
   const { cluster, state, project, pages, nodes, applications } = all;
@@ -81,7 +109,11 @@ export function overviewText(all: Overview, faults: readonly Fault[], now: numbe
     ...(nodes.length === 0 ? [] : [nodesTable(all)]),
     ...(state !== 'up'
       ? []
-      : [applications.length === 0 ? 'no application runs' : applicationsTable(all), canaryLine(all, now)]),
+      : [
+          applications.length === 0 ? 'no application runs' : applicationsTable(all),
+          ...jobsLines(all, now),
+          canaryLine(all, now),
+        ]),
     ...wrongLines(faults),
   ].join('\n');
 }

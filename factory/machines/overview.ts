@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { KilnError } from '../errors';
 import type { Holder } from '../ports/holder';
 import { CONSOLE } from './driver';
+import { type Job, listJobs } from './jobs';
 import { type ClusterLook, lookAt, type NodeLook, phaseOf } from './look';
 import type { Machinery } from './machinery';
 import { askMaster, type MasterPage } from './master';
@@ -71,6 +73,8 @@ export interface NodeOverview {
 
 interface Application {
   readonly id: string;
+  /** ID of the job it is of; null for one that was not submitted as a job, such as a notebook's. */
+  readonly job: string | null;
   readonly name: string;
   readonly user: string;
   readonly state: string;
@@ -95,6 +99,11 @@ export interface Overview {
   readonly master: string | null;
   readonly nodes: readonly NodeOverview[];
   readonly applications: readonly Application[];
+  /**
+   * Jobs that run, and those of the last day that did not succeed, oldest first; null where the master's machine
+   * cannot be asked.
+   */
+  readonly jobs: readonly Job[] | null;
   /** The last canary: addresses of workers. */
   readonly canary: NodeStatus['canary'] | null;
 }
@@ -103,7 +112,10 @@ export interface Overview {
 export async function overview(machinery: Machinery, cluster: string): Promise<Overview> {
   const look = await lookAt(machinery, cluster);
   const page = look.holder === undefined ? undefined : await askMaster(machinery, look.paths);
-  const nodes = await Promise.all(look.nodes.map((node) => nodeOverview(machinery, look.holder, node, page)));
+  const [nodes, jobs] = await Promise.all([
+    Promise.all(look.nodes.map((node) => nodeOverview(machinery, look.holder, node, page))),
+    look.holder === undefined ? null : jobsOf(machinery, look),
+  ]);
   const master = nodes.find(({ role, phase }) => role === 'master' && phase !== 'ended');
   return {
     cluster,
@@ -113,7 +125,8 @@ export async function overview(machinery: Machinery, cluster: string): Promise<O
     damaged: look.damaged,
     master: page?.status ?? null,
     nodes,
-    applications: await applications(machinery, look, page),
+    applications: await applications(machinery, look, page, jobs ?? []),
+    jobs,
     canary: master?.status?.canary ?? null,
   };
 }
@@ -155,6 +168,16 @@ async function nodeOverview(
   };
 }
 
+async function jobsOf(machinery: Machinery, { paths }: ClusterLook): Promise<readonly Job[] | null> {
+  try {
+    const jobs = await listJobs(machinery, paths, { all: true });
+    return jobs.filter(({ state }) => state !== 'succeeded');
+  } catch (error) {
+    if (error instanceof KilnError) return null; // still booting, no way in, or an image that has no jobs
+    throw error;
+  }
+}
+
 /** Which machines drivers run on, of the roles of this cluster. */
 const DRIVES: ReadonlySet<string> = new Set(['master', 'notebook', 'driver']);
 
@@ -163,6 +186,7 @@ async function applications(
   machinery: Machinery,
   { holder, pages, nodes }: ClusterLook,
   page: MasterPage | undefined,
+  jobs: readonly Job[],
 ): Promise<readonly Application[]> {
   if (holder === undefined || page === undefined || page.activeapps.length === 0) return [];
   // One that ended may have left a gap.
@@ -183,6 +207,7 @@ async function applications(
   const { master } = pages;
   return page.activeapps.map((app) => ({
     id: app.id,
+    job: jobs.find(({ application }) => application === app.id)?.id ?? null,
     name: app.name,
     user: app.user,
     state: app.state,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { overviewText } from '../../../factory/cli/status-view';
 import { frame } from '../../../factory/cli/watch';
+import type { Job } from '../../../factory/machines/jobs';
 import type { Overview } from '../../../factory/machines/overview';
 
 const ALL: Overview = {
@@ -31,6 +32,7 @@ const ALL: Overview = {
   applications: [
     {
       id: 'app-1',
+      job: '20261128-121530-k3f9',
       name: 'etl',
       user: 'spark',
       state: 'RUNNING',
@@ -41,10 +43,44 @@ const ALL: Overview = {
       driver: '10.213.0.10:4040',
     },
   ],
+  jobs: null,
   canary: { at: 1000, seconds: 9.54, proved: ['10.213.0.20'], missing: [] },
 };
 
+const job = (id: string, change: Partial<Job> = {}): Job => ({
+  version: 1,
+  id,
+  name: 'etl',
+  argv: ['job.py'],
+  internal: false,
+  state: 'running',
+  submitted: { at: 100, by: 'root', mode: 'attached' },
+  started: 101,
+  ended: null,
+  application: null,
+  end: null,
+  ...change,
+});
+
 describe('kiln status', () => {
+  it('shows jobs that no application stands for, and the last that did not succeed', () => {
+    const end = { code: 143, signal: null, cause: 'cancelled', what: 'kiln cancel cancelled it' } as const;
+    const jobs = [
+      ...Array.from({ length: 7 }, (_, n) =>
+        job(`gone-${String(n)}`, { state: 'cancelled', ended: 110, end }),
+      ),
+      job('starting'),
+      job('20261128-121530-k3f9', { application: 'app-1' }),
+    ];
+    const text = overviewText({ ...ALL, jobs }, [], 1_130_000);
+    expect(text).toMatch(/app-1 .* 20261128-121530-k3f9 .* etl/);
+    expect(text).toMatch(/ starting .* running /);
+    expect(text).toMatch(/ gone-6 .* cancelled .* kiln cancel cancelled it/);
+    expect(text).not.toContain('gone-1');
+    expect(text).toContain('2 more jobs did not succeed: kiln jobs local --all');
+    expect(text.match(/k3f9/g)).toHaveLength(1);
+  });
+
   it('tells all of a cluster in a table, and what is wrong in words', () => {
     const fault = { where: 'local-worker-1', what: '/scratch is full', hint: 'end jobs' };
     expect(overviewText(ALL, [fault], 1_130_000)).toMatchInlineSnapshot(`
@@ -56,11 +92,11 @@ describe('kiln status', () => {
       ├────────────────┼────────┼─────────────┼───────┼────────────┼─────────────┼─────────────────────────────┼─────────────────────┤
       │ local-worker-1 │ worker │ 10.213.0.20 │ ready │ 1 of 2     │ 512 of 2048 │ 1.0 GiB, 27 %; 2.8 GiB free │ sha256:abababababab │
       └────────────────┴────────┴─────────────┴───────┴────────────┴─────────────┴─────────────────────────────┴─────────────────────┘
-      ┌─────────────┬──────┬───────┬─────────┬───────┬─────────────────┬────────────┬──────────────────────────────────────────┐
-      │ application │ name │ user  │ state   │ cores │ MiB an executor │ for        │ page                                     │
-      ├─────────────┼──────┼───────┼─────────┼───────┼─────────────────┼────────────┼──────────────────────────────────────────┤
-      │ app-1       │ etl  │ spark │ running │ 1     │ 512             │ 1 min 15 s │ http://127.0.0.1:40001/proxy/app-1/jobs/ │
-      └─────────────┴──────┴───────┴─────────┴───────┴─────────────────┴────────────┴──────────────────────────────────────────┘
+      ┌─────────────┬──────────────────────┬──────┬───────┬─────────┬───────┬─────────────────┬────────────┬──────────────────────────────────────────┐
+      │ application │ job                  │ name │ user  │ state   │ cores │ MiB an executor │ for        │ page                                     │
+      ├─────────────┼──────────────────────┼──────┼───────┼─────────┼───────┼─────────────────┼────────────┼──────────────────────────────────────────┤
+      │ app-1       │ 20261128-121530-k3f9 │ etl  │ spark │ running │ 1     │ 512             │ 1 min 15 s │ http://127.0.0.1:40001/proxy/app-1/jobs/ │
+      └─────────────┴──────────────────────┴──────┴───────┴─────────┴───────┴─────────────────┴────────────┴──────────────────────────────────────────┘
       canary: ran on 1 of 1 workers in 9.5 s, 2 min 10 s ago
       wrong (1):
         local-worker-1: /scratch is full

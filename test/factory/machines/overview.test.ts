@@ -127,6 +127,39 @@ describe('a cluster as a whole', () => {
     ]);
   });
 
+  it('names the job of each application, and jobs that did not succeed', async () => {
+    const end = { code: 7, signal: null, cause: 'exit', what: '' };
+    const job = {
+      version: 1,
+      name: 'etl',
+      argv: [],
+      internal: false,
+      started: 1,
+      ended: 2,
+      application: null,
+    };
+    const submitted = { at: 1, by: 'root', mode: 'attached' };
+    answer = {
+      stdout: JSON.stringify([
+        { ...job, id: 'done', submitted, state: 'succeeded', end: { ...end, code: 0 } },
+        { ...job, id: 'failed', submitted, state: 'failed', end },
+        { ...job, id: 'runs', submitted, state: 'running', ended: null, end: null, application: 'app-1' },
+      ]),
+    };
+    machinery.page = page({ activeapps: [app('app-1'), app('app-2')] });
+    const found = await seen();
+    expect(found.applications.map(({ id, job: of }) => [id, of])).toEqual([
+      ['app-1', 'runs'],
+      ['app-2', null],
+    ]);
+    expect(found.jobs?.map(({ id }) => id)).toEqual(['failed', 'runs']);
+  });
+
+  it('has no jobs to tell where its master cannot say', async () => {
+    answer = { code: 2, stderr: 'invalid choice: jobs' };
+    expect((await seen()).jobs).toBeNull();
+  });
+
   it('knows a worker that came back by its living entry', async () => {
     machinery.page = page({ workers: [worker(FIRST, { state: 'DEAD' }), worker(FIRST), worker(SECOND)] });
     expect((await seen()).nodes[1]?.registered).toBe('ALIVE');
