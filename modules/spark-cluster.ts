@@ -34,6 +34,12 @@ export interface SparkClusterProps {
   readonly notebookIdle?: NodeJson['spark']['notebook'];
   /** `s3a://bucket/path` that event logs are written to. @default none are written */
   readonly eventLog?: string;
+  /**
+   * `s3a://bucket/path` that tables are written to, in a bucket of `stores`; paths without a scheme are in that bucket,
+   * too. false: none, and whoever writes a table is refused.
+   * @default the folder warehouse of the first bucket; without stores none
+   */
+  readonly warehouse?: string | false;
   /** Overrides of spark-defaults. @default none */
   readonly conf?: Readonly<Record<string, string>>;
 }
@@ -64,8 +70,11 @@ export class SparkCluster extends Construct {
       secrets: { spark: props.secret },
     };
     const { executorCores, leastFreeMiB, leave, notebookToken, notebookIdle } = props;
+    const [store] = props.stores;
+    const { warehouse = store === undefined ? false : `s3a://${store.buckets[0] ?? ''}/warehouse` } = props;
     const spark = {
       conf: { ...eventLogConf(props.eventLog), ...props.conf },
+      ...(warehouse === false ? {} : { warehouse }),
       ...(executorCores === undefined ? {} : { executorCores }),
       ...(leastFreeMiB === undefined ? {} : { leastFreeMiB }),
     };

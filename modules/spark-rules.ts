@@ -29,6 +29,6 @@ export function sparkFaults(
     read(folder, 'settings', SparkSettings),
     sparkImageOf(versions),
     role,
-    spark.conf,
+    spark,
   ).map(({ what, hint, source }) => `node.json: spark.conf: ${what}; ${hint} (${source})`);
 }

@@ -4,7 +4,7 @@ import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { NodeConfig, ScratchPolicy } from '../factory/contracts/node';
 import { ClusterAlarms } from '../modules/aws/alarms';
-import { bucketFaults, bucketStatements, mayWrite, storeOf } from '../modules/aws/buckets';
+import { bucketFaults, bucketStatements, mayWrite, storeOf, warehouseIn } from '../modules/aws/buckets';
 import type { BucketAccess } from '../modules/aws/buckets';
 import { ClusterSecret } from '../modules/aws/cluster-secret';
 import type { ClusterSecretProps } from '../modules/aws/cluster-secret';
@@ -70,6 +70,12 @@ export interface AwsClusterProps {
   readonly alarmTopic?: string;
   /** `s3a://bucket/path` of event logs, where the cluster may write. @default none are written */
   readonly eventLog?: string;
+  /**
+   * `s3a://bucket/path` that tables are written to, where the cluster may write; false: none, and whoever writes a table
+   * is refused.
+   * @default the folder warehouse below the first prefix that the cluster may write in
+   */
+  readonly warehouse?: string | false;
   /** Overrides of spark-defaults. @default none */
   readonly conf?: Readonly<Record<string, string>>;
   /** Added to the stack's own on everything. @default none */
@@ -122,6 +128,7 @@ export class AwsClusterStack extends TerraformStack {
       scratch: { master: scratchOf(masterDisks.disks), worker: scratchOf(workerDisks.disks) },
       leave: leaveOf(drain, { group: `${name}-workers`, name: DRAIN_HOOK, region }),
       ...(props.eventLog === undefined ? {} : { eventLog: props.eventLog }),
+      warehouse: props.warehouse ?? warehouseIn(buckets),
       conf: { ...PORT_CONF, ...props.conf },
     });
 
@@ -245,9 +252,12 @@ export class AwsClusterStack extends TerraformStack {
         ? ['workers: placement: machines close together are in one zone; name one zone']
         : []),
       ...(drain >= 30 && drain <= 7200 ? [] : [`workers: drain: ${drain} must be 30 to 7200 seconds`]),
-      ...(props.eventLog === undefined || mayWrite(props.buckets, props.eventLog)
-        ? []
-        : [`eventLog: ${props.eventLog} is in no bucket and prefix that buckets lets the cluster write to`]),
+      ...Object.entries({ eventLog: props.eventLog, warehouse: props.warehouse || undefined })
+        .filter(([, address]) => address !== undefined && !mayWrite(props.buckets, address))
+        .map(
+          ([key, address = '']) =>
+            `${key}: ${address} is in no bucket and prefix that buckets lets the cluster write to`,
+        ),
     ];
   }
 

@@ -31,6 +31,11 @@ export interface LocalClusterProps {
   readonly notebookIdle?: NodeConfig['spark']['notebook'];
   /** @default what `kiln store up` starts, bucket flights */
   readonly store?: LocalStore;
+  /**
+   * `s3a://bucket/path` that tables are written to; false: none, and whoever writes a table is refused.
+   * @default the folder warehouse of the store's bucket
+   */
+  readonly warehouse?: string | false;
   /** Overrides of spark-defaults. @default none */
   readonly conf?: Readonly<Record<string, string>>;
 }
@@ -76,6 +81,7 @@ export class LocalClusterStack extends TerraformStack {
       ...(executorCores === undefined ? {} : { executorCores }),
       ...(props.notebook === true ? { notebookToken: { credential: NOTEBOOK_TOKEN } } : {}),
       ...(props.notebookIdle === undefined ? {} : { notebookIdle: props.notebookIdle }),
+      ...(props.warehouse === undefined ? {} : { warehouse: props.warehouse }),
       ...(conf === undefined ? {} : { conf }),
     });
 

@@ -77,6 +77,9 @@ export const Store = z.union([
 ]);
 export type Store = z.infer<typeof Store>;
 
+/** Of the first group, the bucket. No `.` or `..` is a part of the path: no store knows them. */
+const WAREHOUSE = /^s3a:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(\/(?!\.{1,2}(\/|$))[A-Za-z0-9!_.'()=-]+)+$/;
+
 /** Settings of Spark that guard the cluster's secret. */
 const GUARDED = ['spark.authenticate', 'spark.authenticate.secret'];
 
@@ -103,6 +106,11 @@ const Fields = z.strictObject({
   spark: z.strictObject({
     /** Overrides of spark-defaults; keys start with `spark.`. */
     conf: z.record(z.string().regex(/^spark\.[A-Za-z0-9._-]+$/, 'must start with spark.'), z.string()),
+    /**
+     * Where tables lie, in a bucket of `stores`; paths without a scheme are in that bucket, too. Default: nowhere,
+     * and a job that writes a table is refused.
+     */
+    warehouse: z.string().regex(WAREHOUSE, 'must be s3a://BUCKET/PATH').optional(),
     /** What a worker offers; default: all cores, and memory by the reserve table. */
     worker: z.strictObject({ cores: z.int().min(1).max(1024), memoryMiB: z.int().min(512) }).optional(),
     /**
@@ -151,6 +159,9 @@ export const NodeConfig = Fields.superRefine((node, context) => {
       owner.set(bucket, store.name);
     }
   });
+  const bucket = WAREHOUSE.exec(node.spark.warehouse ?? '')?.[1];
+  if (bucket !== undefined && !owner.has(bucket))
+    fault(['spark', 'warehouse'], `bucket "${bucket}" is of no store`);
   if (node.scratch.kind === 'disks' && 'minGiB' in node.scratch.select) {
     const { minGiB, maxGiB } = node.scratch.select;
     if (minGiB > maxGiB) fault(['scratch', 'select', 'minGiB'], `must be at most maxGiB, ${String(maxGiB)}`);

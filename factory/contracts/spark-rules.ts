@@ -22,6 +22,8 @@ type Condition =
   | { setting: string; above: string }
   /** A local path of the list does not lie below the folder. */
   | { setting: string; outside: string }
+  /** A path on a node's own disk: of the scheme file, or of none where the default file system is local. */
+  | { setting: string; onNode: boolean }
   | { spark: z.infer<typeof Bounds> }
   | { jar: z.infer<typeof JarName>; present: boolean }
   | { jar: z.infer<typeof JarName>; differs: z.infer<typeof JarName> };
@@ -36,6 +38,7 @@ const Condition: z.ZodType<Condition> = z.lazy(() =>
     z.strictObject({ setting: z.string(), begins: z.array(z.string()).min(1) }),
     z.strictObject({ setting: z.string(), above: z.string() }),
     z.strictObject({ setting: z.string(), outside: z.string() }),
+    z.strictObject({ setting: z.string(), onNode: z.boolean() }),
     z.strictObject({ spark: Bounds }),
     z.strictObject({ jar: JarName, present: z.boolean() }),
     z.strictObject({ jar: JarName, differs: JarName }),
@@ -124,6 +127,13 @@ function outside(path: string, folder: string): boolean {
   return local.split('/').includes('..') || !local.startsWith(`${folder}/`);
 }
 
+const schemeOf = (path: string): string | undefined =>
+  /^[a-z][a-z0-9+.-]*(?=:)/.exec(path.trim().toLowerCase())?.[0];
+
+function onNode(path: string, defaultFs: string): boolean {
+  return path.trim() !== '' && (schemeOf(path) ?? schemeOf(defaultFs) ?? 'file') === 'file';
+}
+
 function holds(condition: Condition, view: View): boolean {
   if ('all' in condition) return condition.all.every((part) => holds(part, view));
   if ('any' in condition) return condition.any.some((part) => holds(part, view));
@@ -147,6 +157,8 @@ function holds(condition: Condition, view: View): boolean {
   if ('outside' in condition) {
     return (found ?? '').split(',').some((path) => outside(path, condition.outside));
   }
+  if ('onNode' in condition)
+    return onNode(found ?? '', view.settings.get('fs.defaultFS') ?? '') === condition.onNode;
   const other = view.settings.get(condition.above);
   if (found === undefined || other === undefined || !WHOLE.test(found) || !WHOLE.test(other)) return false;
   return BigInt(found) >= BigInt(other);
@@ -156,7 +168,7 @@ const HADOOP = 'spark.hadoop.';
 
 /** Those with settings of their own. A bucket's name may have dots; what follows it begins with a word that S3A knows. */
 function bucketsOf(settings: ReadonlyMap<string, string>): readonly string[] {
-  const own = /^fs\.s3a\.bucket\.(.+?)\.(?:committer|threads|connection|endpoint)\.?/;
+  const own = /^fs\.s3a\.bucket\.(.+?)\.(?:buffer|committer|threads|connection|endpoint)\.?/;
   const found = [...settings.keys()].map((key) => own.exec(key)?.[1]).filter((name) => name !== undefined);
   return [...new Set(found)].sort();
 }
@@ -169,13 +181,23 @@ function ofBucket(settings: ReadonlyMap<string, string>, bucket: string): Readon
   return new Map([...settings, ...moved]);
 }
 
-/** Every refusal of a configuration; conf: node.json's spark.conf. */
+/** What follows from node.json's spark.warehouse: where tables lie, and whatever path has no scheme. */
+function placed(warehouse: string | undefined): readonly (readonly [string, string])[] {
+  if (warehouse === undefined) return [];
+  const bucket = warehouse.replace(/^s3a:\/\//, '').split('/')[0] ?? '';
+  return [
+    ['spark.sql.warehouse.dir', warehouse],
+    ['fs.defaultFS', `s3a://${bucket}`],
+  ];
+}
+
+/** Every refusal of a configuration; conf, warehouse: of node.json's spark. */
 export function judgeSpark(
   { rules }: SparkRules,
   { settings }: SparkSettings,
   image: SparkImage,
   role: NodeConfig['role'],
-  conf: Readonly<Record<string, string>>,
+  { conf, warehouse }: Pick<NodeConfig['spark'], 'conf' | 'warehouse'>,
 ): readonly Refusal[] {
   const given = Object.entries(conf).map(
     ([key, value]) => [key.startsWith(HADOOP) ? key.slice(HADOOP.length) : key, value] as const,
@@ -184,7 +206,7 @@ export function judgeSpark(
   const base = settings
     .filter(({ when }) => when === undefined || holds(when, nothing))
     .map(({ key, value }) => [key, value] as const);
-  const inForce = new Map([...base, ...given]);
+  const inForce = new Map([...base, ...placed(warehouse), ...given]);
   const names = new Set(given.map(([key]) => key));
   return rules
     .filter(({ roles }) => roles === undefined || roles.includes(role))

@@ -9,6 +9,8 @@ const Answer = z.object({
   seconds: z.number(),
   proved: z.array(z.string()),
   missing: z.array(z.string()),
+  /** What a table showed that executors wrote and read back; none of an image of before. */
+  table: z.string().optional(),
   /** false: it was known already of these very workers. */
   ran: z.boolean(),
 });
@@ -49,7 +51,7 @@ export async function prove(
   if (code === 0 && answer !== undefined) {
     onStep(
       answer.ran
-        ? `canary: ran on ${String(answer.proved.length)} workers in ${answer.seconds.toFixed(1)} s`
+        ? `canary: ran on ${String(answer.proved.length)} workers in ${answer.seconds.toFixed(1)} s${answer.table === undefined ? '' : `; ${answer.table}`}`
         : `canary: ran on these ${String(answer.proved.length)} workers before`,
     );
     return answer;

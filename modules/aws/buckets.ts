@@ -95,6 +95,13 @@ export function bucketFaults(accesses: readonly BucketAccess[]): string[] {
   });
 }
 
+/** Where tables lie when nobody says so: below the first prefix that is written in; false where there is none. */
+export function warehouseIn(accesses: readonly BucketAccess[]): string | false {
+  const places = accesses.flatMap(({ bucket, write = [] }) => write.map((prefix) => ({ bucket, prefix })));
+  const found = places.find(({ prefix }) => prefix.split('/').every((part) => !/^\.{1,2}$/.test(part)));
+  return found === undefined ? false : `s3a://${found.bucket}/${found.prefix}warehouse`;
+}
+
 /** Whether `s3a://bucket/path` lies where the cluster may write. */
 export function mayWrite(accesses: readonly BucketAccess[], address: string): boolean {
   const [, bucket, path] = /^s3a:\/\/([^/]+)\/(.+?)\/?$/.exec(address) ?? [];

@@ -78,6 +78,7 @@ describe.skipIf(typeof found === 'string')(
     beforeAll(async () => {
       cluster = await Cluster.start(found, { workers: 3 });
       copyFileSync(join(__dirname, 'spark/leaving.py'), join(cluster.scratch('master'), 'leaving.py'));
+      copyFileSync(join(__dirname, 'spark/tables.py'), join(cluster.scratch('master'), 'tables.py'));
       copyFileSync(join(__dirname, 'spark/notebook.py'), join(cluster.scratch('notebook'), 'notebook.py'));
       copyFileSync(join(__dirname, 'spark/intruder'), join(cluster.scratch('history'), 'intruder'));
       notices = join(cluster.project, 'notices');
@@ -247,6 +248,24 @@ describe.skipIf(typeof found === 'string')(
       });
     });
 
+    it('a job keeps every row that it writes, or is refused', async () => {
+      const { stdout } = await cluster.in('master', [
+        ...['sh', '-c'],
+        'kiln-submit /scratch/tables.py 2>/scratch/tables.err || tail -n 30 /scratch/tables.err',
+      ]);
+      const kept = z.record(z.string(), z.unknown()).parse(told(stdout, 'kept'));
+      expect(Object.keys(kept)).toHaveLength(8);
+      expect(kept).toEqual(Object.fromEntries(Object.keys(kept).map((name) => [name, 2000])));
+      const refused = z.record(z.string(), z.string()).parse(told(stdout, 'refused'));
+      expect(Object.keys(refused)).toHaveLength(20);
+      const others = Object.entries(refused).filter(([, how]) => !/^refused \/\S+\/tables-\d+/.test(how));
+      expect(others).toEqual([]);
+      // Neither the canary's table nor what a canary before it left.
+      expect(told(stdout, 'left')).toEqual([]);
+      const { canary } = await cluster.status('master');
+      expect(canary?.table).toBe('a table of 300 rows kept them');
+    });
+
     it('a worker that is lost without notice costs what was on it, and no answer', async () => {
       const running = await job('sudden', 2);
       await cluster.in('worker-2', ['systemctl', 'kill', '--signal=KILL', 'spark-worker.service']);
@@ -395,7 +414,7 @@ PYTHON`,
         ],
         [
           'set to lose data',
-          'node["spark"]["conf"]["spark.hadoop.fs.s3a.committer.name"] = "directory"',
+          'node["spark"].pop("warehouse"); node["spark"]["conf"]["spark.hadoop.fs.s3a.committer.name"] = "directory"',
           /staging committers pass their pending uploads/,
         ],
       ])('%s does not start, and says why', async (_, script, why) => {

@@ -64,7 +64,7 @@ const setting = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('spark.authenticate', 'spark.authenticate.secret') },
 );
 /** What the schema accepts; the rules beyond it may still refuse it. */
-const document: fc.Arbitrary<Json> = fc.record({
+const fields = fc.record({
   version: fc.constant(1),
   cluster: name,
   role: fc.constantFrom('master', 'worker', 'history', 'notebook', 'driver', 'standby'),
@@ -105,6 +105,21 @@ const document: fc.Arbitrary<Json> = fc.record({
     { requiredKeys: ['conf'] },
   ),
 });
+
+/** Some have a warehouse, mostly in a bucket of theirs. */
+const document: fc.Arbitrary<Json> = fc
+  .tuple(
+    fields,
+    fc.constantFrom('warehouse', 'a/b_c', 'a=1/-', null, null, null, null, null),
+    fc.nat(),
+    fc.nat({ max: 29 }),
+  )
+  .map(([made, path, which, luck]) => {
+    const all = made.stores.flatMap((one) => (one as { buckets: string[] }).buckets);
+    const own = luck === 0 ? 'nowhere' : all[which % Math.max(all.length, 1)];
+    if (path === null || own === undefined) return made;
+    return { ...made, spark: { ...made.spark, warehouse: `s3a://${own}/${path}` } };
+  });
 
 /** Every place of a document, as the keys that lead there; the document itself comes first. */
 function places(value: Json, above: readonly string[] = []): (readonly string[])[] {
@@ -151,6 +166,11 @@ const odd: fc.Arbitrary<Json | undefined> = fc.oneof(
     { kind: 'aws' },
     { file: '/a' },
     { file: '/a', ssm: '/b' },
+    's3a://flights',
+    's3a://flights/a/',
+    's3a://flights/a/../b',
+    's3a://flights/a b',
+    'file:///a',
   ),
   fc.string(),
   fc.integer(),

@@ -30,18 +30,26 @@ const documents = z
       hadoopAws: Jar.default('3.4.2'),
       committer: Jar.default('4.1.2'),
       role: NodeConfig.shape.role.default('worker'),
+      warehouse: z.string().optional(),
       conf: z.record(z.string(), z.string()),
       refused: z.array(z.string()),
     }),
   )
   .parse(read(join(HOME, 'test/fixtures/spark/documents.json')));
 
+const spreadOf = (
+  conf: Record<string, string>,
+  warehouse: string | undefined,
+): { conf: Record<string, string>; warehouse?: string } => ({
+  conf,
+  ...(warehouse === undefined ? {} : { warehouse }),
+});
 const named = ({ rule, bucket }: Refusal): string => (bucket === null ? rule : `${rule}@${bucket}`);
 
 describe('configurations of Spark', () => {
-  it.each(documents)('$name', ({ role, conf, refused, spark, hadoop, hadoopAws, committer }) => {
+  it.each(documents)('$name', ({ role, conf, warehouse, refused, spark, hadoop, hadoopAws, committer }) => {
     const image = { spark, hadoop, hadoopAws, committer };
-    expect(judgeSpark(rules, settings, image, role, conf).map(named)).toEqual(refused);
+    expect(judgeSpark(rules, settings, image, role, spreadOf(conf, warehouse)).map(named)).toEqual(refused);
   });
 
   it('are each refused by a document of the fixtures, and none is refused by a rule unknown there', () => {
@@ -51,7 +59,7 @@ describe('configurations of Spark', () => {
 
   it('are told with the value that is refused', () => {
     const image: SparkImage = { spark: '4.1.4', hadoop: '3.4.2', hadoopAws: '3.3.4', committer: null };
-    expect(judgeSpark(rules, settings, image, 'worker', {})[0]?.what).toMatch(
+    expect(judgeSpark(rules, settings, image, 'worker', { conf: {} })[0]?.what).toMatch(
       /^hadoop-aws is 3\.3\.4, the Hadoop beside it is 3\.4\.2/,
     );
   });
@@ -71,7 +79,10 @@ function words(value: unknown): string[] {
 }
 const spoken = [...new Set(rules.rules.flatMap(({ when }) => words(when)))];
 const keys = spoken.filter((word) => /^(spark|fs|hadoop|mapreduce)\./.test(word));
-const texts = [...spoken, '', ' true ', '1', '96', '200', '18446744073709551616', 's3a://b/c', '/scratch/x'];
+const texts = [
+  ...[...spoken, '', ' true ', '1', '96', '200', '18446744073709551616', 's3a://b/c', '/scratch/x'],
+  ...['file:/scratch/x', 'FILE:///x', 's3a:', ':', '/x:y', 'hdfs://n/x'],
+];
 const key = fc
   .tuple(fc.constantFrom(...keys), fc.constantFrom('', 'a.', 'b.c.', 'committer.'), fc.boolean())
   .map(([name, bucket, prefixed]) => {
@@ -83,6 +94,7 @@ const jar = fc.constantFrom(null, '3.4.2', '3.3.4');
 const document = fc.record({
   image: fc.record({ spark: release, hadoop: jar, hadoopAws: jar, committer: jar }),
   role: fc.constantFrom(...NodeConfig.shape.role.options),
+  warehouse: fc.option(fc.constantFrom('s3a://flights/warehouse', 's3a://my.tables/a/b'), { nil: undefined }),
   conf: fc.dictionary(key, fc.constantFrom(...texts), { maxKeys: 6 }),
 });
 
@@ -96,19 +108,22 @@ tables = rules.load("rules", folder), rules.load("settings", folder)
 def judge(one):
     image = one["image"]
     made = rules.Image(image["spark"], image["hadoop"], image["hadoopAws"], image["committer"])
-    found = rules.judge(*tables, made, one["role"], one["conf"])
+    found = rules.judge(*tables, made, one["role"], one["conf"], warehouse=one.get("warehouse"))
     return [vars(refusal) for refusal in found]
 json.dump([judge(one) for one in json.load(sys.stdin)], sys.stdout)
 `;
 
 it('a stack and a node refuse the same, in the same words', () => {
-  const kept = documents.map(({ spark, hadoop, hadoopAws, committer, role, conf }) => ({
+  const kept = documents.map(({ spark, hadoop, hadoopAws, committer, role, conf, warehouse }) => ({
     image: { spark, hadoop, hadoopAws, committer },
     role,
     conf,
+    warehouse,
   }));
   const made = [...kept, ...fc.sample(document, 1500)];
-  const stack = made.map(({ image, role, conf }) => judgeSpark(rules, settings, image, role, conf));
+  const stack = made.map(({ image, role, conf, warehouse }) =>
+    judgeSpark(rules, settings, image, role, spreadOf(conf, warehouse)),
+  );
   const node: unknown = JSON.parse(
     execFileSync('python3', ['-c', NODE, join(KILN, 'spark')], {
       input: JSON.stringify(made),

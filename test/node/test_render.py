@@ -71,6 +71,19 @@ def test_spark_authenticates_and_encrypts() -> None:
     assert not any(key.startswith("fs.") for key in found)
 
 
+def test_tables_and_paths_without_a_scheme_are_in_the_store_where_node_json_says_so() -> None:
+    node = config.parse(document(spark={"conf": {}, "warehouse": "s3a://flights/a/warehouse"}))
+    assert sparkconf.defaults(node, "s", TABLE, "4.1.4")["spark.sql.warehouse.dir"] == (
+        "s3a://flights/a/warehouse"
+    )
+    keys = {"store": ("key", "secret")}
+    assert hadoopconf.settings(node.stores, keys, TABLE, node.warehouse)["fs.defaultFS"] == "s3a://flights"
+    assert "fs.defaultFS" not in hadoopconf.settings(NODE.stores, keys, TABLE, NODE.warehouse)
+    # without one, what executors would write is refused all the same
+    assert sparkconf.defaults(NODE, "s", TABLE, "4.1.4")["spark.sql.warehouse.dir"] == "/scratch/warehouse"
+    assert hadoopconf.settings(NODE.stores, keys, TABLE)["fs.file.impl"] == "kiln.NodeFiles"
+
+
 def test_executors_find_a_driver_by_address_unless_node_json_says_otherwise() -> None:
     assert sparkconf.of_node({}, "10.0.0.7") == {"spark.driver.host": "10.0.0.7"}
     told = {"spark.driver.host": "driver.example"}

@@ -29,7 +29,9 @@ def test_refuses_exactly(given: dict[str, Any]) -> None:
         given.get("hadoopAws", NOW.hadoop_aws),
         given.get("committer", NOW.committer),
     )
-    found = sparkjudge.judge(RULES, SETTINGS, image, given.get("role", "worker"), given["conf"])
+    found = sparkjudge.judge(
+        RULES, SETTINGS, image, given.get("role", "worker"), given["conf"], warehouse=given.get("warehouse")
+    )
     named = [each.rule if each.bucket is None else f"{each.rule}@{each.bucket}" for each in found]
     assert named == given["refused"]
 

@@ -89,6 +89,7 @@ describe('a cluster on AWS', () => {
       secrets: { spark: { ssm: '/kiln/flights/spark-secret', region: REGION } },
       stores: [{ kind: 'aws', region: REGION, buckets: ['acme-flights'] }],
     });
+    expect(worker.spark.warehouse).toBe('s3a://acme-flights/output/warehouse');
     expect(worker.spark.conf).toMatchObject({
       'spark.driver.port': '7100',
       'spark.eventLog.enabled': 'true',
@@ -362,6 +363,11 @@ describe('a cluster on AWS', () => {
       'event logs where it may not write',
       { eventLog: 's3a://acme-flights/input' },
       /eventLog: s3a:\/\/acme-flights\/input is in no bucket/,
+    ],
+    [
+      'tables where it may not write',
+      { warehouse: 's3a://acme-flights/input' },
+      /warehouse: s3a:\/\/acme-flights\/input is in no bucket/,
     ],
     ['a name that is no host name', {}, /node\.json: cluster: must be 1 to 40/],
   ])('does not synthesise %s', (what, props, expected) => {

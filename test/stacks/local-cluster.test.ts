@@ -5,6 +5,7 @@ import type { TerraformStack } from 'cdktf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LaunchGroup } from '../../factory/contracts/launch';
 import { GoldenImage } from '../../modules/golden-image';
+import { localStore } from '../../modules/local-store';
 import { LocalClusterStack } from '../../stacks/local-cluster';
 import type { LocalClusterProps } from '../../stacks/local-cluster';
 import { newProject } from './support';
@@ -182,14 +183,35 @@ describe('the local cluster', () => {
     );
   });
 
+  it.each<[string, Partial<LocalClusterProps>, string | undefined]>([
+    ['the bucket of the store', {}, 's3a://flights/warehouse'],
+    ['the bucket of another store', { store: localStore({ bucket: 'night' }) }, 's3a://night/warehouse'],
+    ['where it is told', { warehouse: 's3a://flights/a/b' }, 's3a://flights/a/b'],
+    ['nowhere', { warehouse: false }, undefined],
+  ])('has its tables in %s', (_, props, warehouse) => {
+    const made = synth(props);
+    for (const group of ['master', 'workers'])
+      expect(launchOf(made, group).node.spark.warehouse).toBe(warehouse);
+  });
+
+  it('does not synthesise a warehouse in a bucket of no store, nor one on the disks of its nodes', () => {
+    expect(() => synth({ warehouse: 's3a://other/w' })).toThrow(
+      /spark\.warehouse: bucket "other" is of no store/,
+    );
+    expect(() => synth({ warehouse: 'file:/scratch/w' })).toThrow(/spark\.warehouse: must be s3a:/);
+    expect(() => synth({ conf: { 'spark.sql.warehouse.dir': 'file:/scratch/w' } })).toThrow(
+      /on the disk of one node, where each node has its own/,
+    );
+  });
+
   it('does not synthesise settings of Spark that are known to lose data, to hang or to open the cluster', () => {
     const conf = {
       'spark.hadoop.fs.s3a.committer.name': 'directory',
       'spark.local.dir': '/tmp',
       'spark.master.rest.enabled': 'true',
     };
-    expect(() => synth({ conf })).toThrow(
-      /node\.json: spark\.conf: .*staging committers[^]*46 of 100 uploads[^]*takes jobs from anybody[^]*outside \/scratch/,
+    expect(() => synth({ conf, warehouse: false })).toThrow(
+      /node\.json: spark\.conf: .*staging committers[^]*46 of 100 uploads[^]*takes jobs from anybody[^]*not below \/scratch/,
     );
   });
 

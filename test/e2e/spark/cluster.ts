@@ -16,6 +16,7 @@ const HOME = resolve(__dirname, '../../..');
 export const NAME = 'spark';
 export const HISTORY = '10.213.0.11';
 export const NOTEBOOK = '10.213.0.12';
+const WAREHOUSE = 's3a://flights/warehouse';
 /** Where EC2's metadata answers; in a test, at the gateway. */
 export const METADATA = '169.254.169.254';
 
@@ -40,6 +41,7 @@ const Status = z.looseObject({
   leaving: z.object({ because: z.string(), how: z.string().nullable() }).nullable(),
   sizing: z.unknown(),
   metadata: z.string().nullable(),
+  canary: z.object({ table: z.string() }).nullable(),
 });
 
 interface Roles {
@@ -88,6 +90,7 @@ export class Cluster {
               'spark.eventLog.compress': 'true',
             },
             ...(worker === undefined ? {} : { worker }),
+            warehouse: WAREHOUSE,
             leastFreeMiB: 64,
             leave: { notice: 'ec2', seconds: 60 },
           },

@@ -144,6 +144,7 @@ class NodeConfig:
     least_free_mib: int | None = None
     leave: Leave = Leave()
     notebook: Notebook = Notebook()
+    warehouse: str | None = None
 
     @property
     def master_url(self) -> str:
@@ -210,6 +211,7 @@ def parse(document: dict[str, Any]) -> NodeConfig:
         least_free_mib=int(spark["leastFreeMiB"]) if "leastFreeMiB" in spark else None,
         leave=_leave(spark["leave"]) if "leave" in spark else Leave(),
         notebook=_notebook(spark.get("notebook", {})),
+        warehouse=spark.get("warehouse"),
     )
 
 

@@ -50,7 +50,7 @@ def run(config: NodeConfig, commands: Commands) -> dict[str, Any]:
         for store in config.stores
         if isinstance(store, RgwStore)
     }
-    core_site = hadoopconf.render(hadoopconf.settings(config.stores, keys, table))
+    core_site = hadoopconf.render(hadoopconf.settings(config.stores, keys, table, config.warehouse))
     files.write(paths.CORE_SITE, core_site, mode=0o640, group=paths.SPARK_USER)
     class_data = classdata.options(paths.CLASS_DATA)
     settings = sparkconf.defaults(

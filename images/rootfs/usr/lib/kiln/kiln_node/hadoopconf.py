@@ -9,15 +9,23 @@ from __future__ import annotations
 from typing import Any
 from xml.sax.saxutils import escape
 
+from kiln_node import sparkjudge
 from kiln_node.config import AwsStore, RgwStore, Store
 
 #: An access key and a secret key.
 Keys = tuple[str, str]
 
 
-def settings(stores: tuple[Store, ...], keys: dict[str, Keys], table: list[dict[str, Any]]) -> dict[str, str]:
-    """All properties; keys: of every RGW store, by name; table: the entries of settings.json that hold."""
+def settings(
+    stores: tuple[Store, ...],
+    keys: dict[str, Keys],
+    table: list[dict[str, Any]],
+    warehouse: str | None = None,
+) -> dict[str, str]:
+    """All properties; keys: of every RGW store, by name; table: the entries of settings.json that hold;
+    warehouse: of node.json."""
     found = {entry["key"]: str(entry["value"]) for entry in table if entry.get("file") == "hadoop"}
+    found |= sparkjudge.placed(warehouse, "fs.")
     for store in stores:
         per_bucket = _aws(store) if isinstance(store, AwsStore) else _rgw(store, keys[store.name])
         for bucket in store.buckets:

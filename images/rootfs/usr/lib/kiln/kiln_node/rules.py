@@ -19,6 +19,7 @@ def check(document: dict[str, Any]) -> list[Fault]:
     return [
         *_buckets(document["stores"]),
         *_sizes(document["scratch"]),
+        *_warehouse(document),
         *_guarded(document["spark"]),
         *_token(document),
     ]
@@ -39,6 +40,15 @@ def _sizes(scratch: dict[str, Any]) -> Iterator[Fault]:
     select = scratch.get("select", {})
     if "minGiB" in select and select["minGiB"] > select["maxGiB"]:
         yield Fault("scratch.select.minGiB", f"must be at most maxGiB, {select['maxGiB']:g}")
+
+
+def _warehouse(document: dict[str, Any]) -> Iterator[Fault]:
+    """Nodes have keys for the buckets of their stores only."""
+    if "warehouse" not in document["spark"]:
+        return
+    bucket = document["spark"]["warehouse"].removeprefix("s3a://").partition("/")[0]
+    if all(bucket not in store["buckets"] for store in document["stores"]):
+        yield Fault("spark.warehouse", f'bucket "{bucket}" is of no store')
 
 
 def _guarded(spark: dict[str, Any]) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kiln_node import executors, paths
+from kiln_node import executors, paths, sparkjudge
 from kiln_node.config import NodeConfig
 
 #: Java options of every JVM that talks to a store: the store's own authority is in this trust store.
@@ -32,6 +32,7 @@ def defaults(
     java = f"{TRUST_OPTIONS} {class_data}".rstrip()
     settings = {
         **{entry["key"]: str(entry["value"]) for entry in table if "file" not in entry},
+        **sparkjudge.placed(config.warehouse, "spark."),
         "spark.master": config.master_url,
         "spark.authenticate.secret": secret,
         # of another release or codec, what was left there would stop the master

@@ -79,16 +79,29 @@ def base(table: list[dict[str, Any]], image: Image) -> list[dict[str, Any]]:
     return [entry for entry in table if "when" not in entry or holds(entry["when"], nothing)]
 
 
+def placed(warehouse: str | None, begins: str = "") -> dict[str, str]:
+    """What follows from node.json's spark.warehouse: where tables lie, and whatever path has no scheme.
+    begins: of the keys that are wanted."""
+    if warehouse is None:
+        return {}
+    bucket = warehouse.removeprefix("s3a://").partition("/")[0]
+    found = {"spark.sql.warehouse.dir": warehouse, "fs.defaultFS": f"s3a://{bucket}"}
+    return {key: value for key, value in found.items() if key.startswith(begins)}
+
+
 def judge(
     rules: list[dict[str, Any]],
     settings: list[dict[str, Any]],
     image: Image,
     role: str,
     conf: Mapping[str, str],
+    *,
+    warehouse: str | None = None,
 ) -> list[Refusal]:
-    """Every refusal of a configuration; conf: node.json's spark.conf."""
+    """Every refusal of a configuration; conf, warehouse: of node.json's spark."""
     given = flat(conf)
-    in_force = {entry["key"]: str(entry["value"]) for entry in base(settings, image)} | given
+    table = {entry["key"]: str(entry["value"]) for entry in base(settings, image)}
+    in_force = table | placed(warehouse) | given
     everywhere = View(image, in_force, frozenset(given))
     found: list[Refusal] = []
     for rule in rules:
@@ -124,6 +137,8 @@ def holds(condition: Condition, view: View) -> bool:  # noqa: PLR0911 - one retu
             return _above(view.settings.get(key), view.settings.get(other))
         case {"setting": key, "outside": folder}:
             return any(_outside(part, folder) for part in view.settings.get(key, "").split(","))
+        case {"setting": key, "onNode": wanted}:
+            return _on_node(view.settings.get(key, ""), view.settings.get("fs.defaultFS", "")) is wanted
         case {"spark": bounds}:
             return _within(view.image.spark, bounds)
         case {"jar": name, "present": wanted}:
@@ -149,6 +164,17 @@ def _outside(path: str, folder: str) -> bool:
     return ".." in local.split("/") or not local.startswith(f"{folder}/")
 
 
+def _on_node(path: str, default: str) -> bool:
+    """A path on a node's own disk: of the scheme file, or of none where the default file system is local."""
+    scheme = _scheme(path) or _scheme(default) or "file"
+    return path.strip() != "" and scheme == "file"
+
+
+def _scheme(path: str) -> str:
+    found = re.match(r"[a-z][a-z0-9+.-]*(?=:)", path.strip().lower())
+    return "" if found is None else found[0]
+
+
 def _within(release: str, bounds: Mapping[str, str]) -> bool:
     version = _version(release)
     return ("from" not in bounds or version >= _version(bounds["from"])) and (
@@ -166,7 +192,11 @@ def _buckets(settings: Mapping[str, str]) -> list[str]:
     found = {
         match[1]
         for key in settings
-        if (match := re.match(r"^fs\.s3a\.bucket\.(.+?)\.(committer|threads|connection|endpoint)\.?", key))
+        if (
+            match := re.match(
+                r"^fs\.s3a\.bucket\.(.+?)\.(buffer|committer|threads|connection|endpoint)\.?", key
+            )
+        )
     }
     return sorted(found)
 

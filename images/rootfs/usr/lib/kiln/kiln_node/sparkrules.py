@@ -15,6 +15,7 @@ def check(config: NodeConfig) -> None:
         sparkimage.read(),
         config.role,
         dict(config.spark_conf),
+        warehouse=config.warehouse,
     )
     if refusals:
         raise NodeFault(

@@ -152,7 +152,9 @@ def canary_sentence(canary: dict[str, Any]) -> str:
     """What the last canary showed."""
     ran, missing = canary["proved"], canary["missing"]
     of = f"ran on {len(ran)} of {len(ran) + len(missing)} workers in {canary['seconds']:.1f} s"
-    return f"{of}, NOT on {', '.join(missing)}" if missing else of
+    ran_on = f"{of}, NOT on {', '.join(missing)}" if missing else of
+    # one of an older image says nothing of tables
+    return f"{ran_on}; {canary['table']}" if "table" in canary else ran_on
 
 
 def read(path: Path = paths.STATUS) -> State:

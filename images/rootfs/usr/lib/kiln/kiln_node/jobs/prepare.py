@@ -61,7 +61,9 @@ def judged(
     # spark.master of a job is this cluster's, or was refused above
     judged_too = {key: value for key, value in conf.values(own).items() if key != "spark.master"}
     in_force = {**dict(config.spark_conf), **judged_too}
-    conf.refuse(own, sparkjudge.judge(rules, table, sparkimage.read(), config.role, in_force), rules)
+    image = sparkimage.read()
+    refusals = sparkjudge.judge(rules, table, image, config.role, in_force, warehouse=config.warehouse)
+    conf.refuse(own, refusals, rules)
     merged = {**cluster, **conf.values(own)}
     zone_name = zone.of(merged, environment, zoneinfo.available_timezones())
     workers = ready.alive_workers(ready.ask_master(config))
