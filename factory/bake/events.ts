@@ -22,6 +22,8 @@ const BakeEvent = z.discriminatedUnion('event', [
   }),
   /** The step that ends the bake, in its own words. */
   z.strictObject({ event: z.literal('failed'), step: z.string(), what: z.string() }),
+  /** What a person should know of a step that goes on. */
+  z.strictObject({ event: z.literal('note'), step: z.string(), what: z.string() }),
   /** Something of the cache was not what was put there, and is made again. */
   z.strictObject({ event: z.literal('damaged'), step: z.string(), what: z.string() }),
 ]);

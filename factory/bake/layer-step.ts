@@ -32,6 +32,10 @@ export function buildContext(session: Session, step: string): BuildContext {
       tell({ event: 'damaged', step: layer, what });
       process.stdout.write(`${what}\n`);
     },
+    onNote: (what) => {
+      tell({ event: 'note', step: 'code', what });
+      process.stdout.write(`${what}\n`);
+    },
   };
 }
 

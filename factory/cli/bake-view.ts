@@ -83,6 +83,7 @@ export function bakeView(stream: NodeJS.WriteStream, say: (line: string) => void
         case 'progress':
           if (running?.step === event.step) running = { ...running, progress: event };
           return;
+        case 'note':
         case 'damaged':
           clear();
           say(`  ${event.what}`);

@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { placeSource } from '../code/place';
+import { codeSource, notesOf } from '../code/source';
 import type { LayerName } from '../contracts/layers';
 import type { Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
@@ -11,7 +13,7 @@ import { archive } from './archive';
 import { LayerCache, TAR, type CachedLayer } from './cache';
 import { surveyTar } from './manifest';
 import { hiddenOf, nodeSchema, UNPACKED, type PlannedLayer } from './plan';
-import { runRecipe } from './sandbox';
+import { runRecipe, type PlacedSource } from './sandbox';
 import type { Unpacked } from './tree-check';
 import { unpackedTree } from './trees';
 import { withWorkFolder } from './work-folder';
@@ -31,6 +33,8 @@ export interface BuildContext {
   readonly keyNow: (name: LayerName) => Promise<string | undefined>;
   /** Told what of the cache was damaged and is made again. */
   readonly onDamage: (layer: LayerName, what: string) => void;
+  /** Called with what a person should know of the sources. */
+  readonly onNote?: (what: string) => void;
   readonly onLine?: (line: string) => void;
   /** Told which folder the layer's tree grows in. */
   readonly onTree?: (folder: string) => void;
@@ -129,6 +133,13 @@ export async function buildLayer(
     const [inputs, out, tmp, root] = [folder('in'), folder('out'), folder('tmp'), folder('root')];
     await vault.place(layer.inputs, inputs);
     if (layer.name === 'node') writeFileSync(join(inputs, 'node.schema.json'), nodeSchema(), { mode: 0o644 });
+    let source: PlacedSource | undefined;
+    if (layer.name === 'code') {
+      const found = await codeSource(project, context.code, exec);
+      source = { tree: join(work, 'source'), folder: found.folder, history: found.history !== undefined };
+      await placeSource(found, source.tree, exec);
+      for (const note of notesOf(found)) context.onNote?.(note);
+    }
     context.onTree?.(out);
     const running = runRecipe(exec, {
       project,
@@ -137,13 +148,13 @@ export async function buildLayer(
       inputs,
       tmp,
       root,
-      code: context.code,
       jars: context.choices.jars.value,
       spark: context.choices.spark.value,
       classData: context.choices.classData.value,
       epoch: context.epoch,
       log: context.log,
       ...(context.onLine === undefined ? {} : { onLine: context.onLine }),
+      ...(source === undefined ? {} : { source }),
       ...(osTree === undefined ? {} : { osTree, osHidden: hiddenOf(layer.name) }),
       ...(condaTree === undefined ? {} : { condaTree }),
       ...(sparkTree === undefined ? {} : { sparkTree }),

@@ -1,12 +1,14 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { z } from 'zod';
+import { codeSource } from '../code/source';
 import { LAYERS, type LayerName } from '../contracts/layers';
 import type { Input, Lock } from '../contracts/lock';
 import { NodeConfig } from '../contracts/node';
+import { hostExec } from '../ports/exec-host';
 import type { Project } from '../project';
 import { fileName } from '../vault';
 import { layerKey, type LayerParts } from './key';
-import { fileSha256, treeDigest } from './tree-digest';
+import { fileSha256, pathsDigest, treeDigest } from './tree-digest';
 import { createHash } from 'node:crypto';
 
 export interface PlannedLayer {
@@ -53,6 +55,16 @@ async function pythonTools(project: Project): Promise<Record<string, string>> {
   return { [file]: await fileSha256(join(project.home, file)) };
 }
 
+/**
+ * What a build backend is given of the code package. Where in a checkout it lies does not matter: no build is taken
+ * that depends on its path.
+ */
+async function codeDigest(project: Project, code: string): Promise<string> {
+  const { top, folder, paths, absent, history } = await codeSource(project, code, hostExec);
+  const own = paths.map((path) => relative(folder, path));
+  return textDigest(JSON.stringify([await pathsDigest(join(top, folder), own), absent, history ?? null]));
+}
+
 /** How the lock's choice is called in a layer's parts. */
 const JARS = "the lock's choice of jars";
 const CLASS_DATA = "the lock's choice of classData";
@@ -94,7 +106,7 @@ async function sources(
         ...sandbox,
         [HIDDEN]: JSON.stringify(hiddenOf(name)),
         ...(await pythonTools(project)),
-        [code]: await treeDigest(join(project.root, code)),
+        [code]: await codeDigest(project, code),
       };
     default:
       return sandbox;

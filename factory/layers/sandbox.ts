@@ -6,6 +6,16 @@ import type { Exec } from '../ports/exec';
 import { replayable } from '../ports/exec-host';
 import type { Project } from '../project';
 
+/** The code package's source as the recipe gets it. */
+export interface PlacedSource {
+  /** KILN_SOURCE. */
+  readonly tree: string;
+  /** KILN_CODE: the package's folder in it; empty where they are one. */
+  readonly folder: string;
+  /** KILN_HISTORY: whether the tree is a repository. */
+  readonly history: boolean;
+}
+
 export interface RecipeRun {
   readonly project: Project;
   /** Path of the recipe. */
@@ -18,14 +28,13 @@ export interface RecipeRun {
   readonly root: string;
   /** Seconds. */
   readonly epoch: number;
-  /** KILN_CODE: the code package's folder, relative to the project. */
-  readonly code: string;
   /** KILN_JARS: the lock's choice. */
   readonly jars: Lock['choices']['jars']['value'];
   /** KILN_SPARK: Spark's release. */
   readonly spark: string;
   /** KILN_CLASS_DATA: the lock's choice. */
   readonly classData: Lock['choices']['classData']['value'];
+  readonly source?: PlacedSource;
   readonly osTree?: string;
   /** KILN_OS_HIDDEN: folders of that tree, `:` between them, that no program of it may see. */
   readonly osHidden?: readonly string[];
@@ -49,7 +58,6 @@ function recipeEnvironment(run: RecipeRun): Record<string, string> {
     SOURCE_DATE_EPOCH: String(run.epoch),
     KILN_HOME: run.project.home,
     KILN_PROJECT: run.project.root,
-    KILN_CODE: run.code,
     KILN_JARS: run.jars,
     KILN_SPARK: run.spark,
     KILN_CLASS_DATA: run.classData,
@@ -59,6 +67,13 @@ function recipeEnvironment(run: RecipeRun): Record<string, string> {
     KILN_INPUTS: run.inputs,
     KILN_OUT: run.out,
     KILN_TMP: run.tmp,
+    ...(run.source === undefined
+      ? {}
+      : {
+          KILN_SOURCE: run.source.tree,
+          KILN_CODE: run.source.folder,
+          KILN_HISTORY: run.source.history ? '1' : '',
+        }),
     ...(run.osTree === undefined ? {} : { KILN_OS_TREE: run.osTree }),
     ...(run.osHidden === undefined ? {} : { KILN_OS_HIDDEN: run.osHidden.join(':') }),
     ...(run.sparkTree === undefined ? {} : { KILN_SPARK_TREE: run.sparkTree }),
@@ -80,15 +95,16 @@ function interpreterFolders(python: string): string[] {
 
 /** What a recipe can read beside the system's programs and its own folders; of the rest of the machine it sees nothing. */
 function visible(run: RecipeRun): string[] {
-  const { home, root, lock } = run.project;
+  const { home, lock } = run.project;
   const environment = join(home, '.venv');
   const paths = [
     join(home, 'images'),
     environment,
     ...interpreterFolders(join(environment, 'bin', 'python')),
     lock,
-    join(root, run.code),
-    ...[run.osTree, run.sparkTree, run.hadoopTree, run.condaTree].filter((tree) => tree !== undefined),
+    ...[run.source?.tree, run.osTree, run.sparkTree, run.hadoopTree, run.condaTree].filter(
+      (tree) => tree !== undefined,
+    ),
   ];
   return [...new Set(paths)].filter((path) => existsSync(path));
 }

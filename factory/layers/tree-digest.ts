@@ -66,11 +66,16 @@ function walk(root: string, folder: string, found: string[], keep: ReadonlySet<s
  * but for the names in `keep`. A missing folder has a digest too.
  */
 export async function treeDigest(root: string, keep: readonly string[] = []): Promise<string> {
-  const hash = createHash('sha256').update('kiln tree 1\n');
-  if (!existsSync(root)) return hash.update('missing\n').digest('hex');
+  if (!existsSync(root)) return createHash('sha256').update('kiln tree 1\nmissing\n').digest('hex');
   const paths: string[] = [];
   walk(root, '', paths, new Set(keep));
-  for (const path of paths.sort()) {
+  return await pathsDigest(root, paths);
+}
+
+/** The same over those paths alone, whatever their names. */
+export async function pathsDigest(root: string, paths: readonly string[]): Promise<string> {
+  const hash = createHash('sha256').update('kiln tree 1\n');
+  for (const path of [...paths].sort()) {
     const file = join(root, path);
     const status = lstatSync(file);
     const content = async (): Promise<string> =>

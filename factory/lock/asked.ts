@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readPackage, type PackageFacts } from '../code/build-system';
 import type { Spec } from '../contracts/spec';
 import type { Project } from '../project';
 import { readSpec, type ReadSpec } from '../spec/read';
 import { parsePackageList } from './debian/package-list';
-import { buildRequires } from './pypi';
 
 /** Everything that decides what a lock holds, read without any network. */
 export interface Asked extends ReadSpec {
-  readonly buildRequires: readonly string[];
+  readonly code: PackageFacts;
   /** Base packages that kiln itself needs. */
-  readonly packages: { readonly os: readonly string[]; readonly tools: readonly string[] };
+  readonly packages: {
+    readonly os: readonly string[];
+    readonly tools: readonly string[];
+    readonly code: readonly string[];
+  };
   /** Digest of all that: the lock's `spec`. */
   readonly digest: string;
 }
@@ -41,9 +45,10 @@ function digestOf(asked: Omit<Asked, 'digest' | 'resolution'>): string {
     dependencies: sorted(
       environment.dependencies.map((d) => (typeof d === 'string' ? d : JSON.stringify(d))),
     ),
-    buildRequires: sorted(asked.buildRequires),
+    buildRequires: sorted(asked.code.buildRequires),
     os: sorted(asked.packages.os),
     tools: sorted(asked.packages.tools),
+    builders: sorted(asked.packages.code),
   };
   return `sha256:${createHash('sha256').update(JSON.stringify(counted)).digest('hex')}`;
 }
@@ -55,8 +60,8 @@ export function readAsked(project: Project): Asked {
     parsePackageList(readFileSync(join(project.home, 'images', 'layers', name, 'packages'), 'utf8'));
   const parts = {
     ...read,
-    buildRequires: buildRequires(join(project.root, read.spec.code, 'pyproject.toml')),
-    packages: { os: list('os'), tools: list('tools') },
+    code: readPackage(join(project.root, read.spec.code), read.spec.code),
+    packages: { os: list('os'), tools: list('tools'), code: list('code') },
   };
   return { ...parts, digest: digestOf(parts) };
 }

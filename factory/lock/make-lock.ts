@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Lock } from '../contracts/lock';
+import type { CondaInput, Lock } from '../contracts/lock';
 import type { Channels } from '../ports/channels';
 import type { Exec } from '../ports/exec';
 import type { Http } from '../ports/http';
@@ -11,6 +11,7 @@ import { resolveConda } from './conda';
 import { resolveDebian } from './debian';
 import { resolveMaven, type Keep } from './maven';
 import { resolvePypi } from './pypi';
+import type { WheelTarget } from './pypi/wheel-tags';
 import { compareInputs } from './serialise';
 import type { Step } from './step';
 import { noneFails } from './none-fails';
@@ -23,6 +24,9 @@ export interface LockPorts {
   readonly keep: Keep;
   readonly step: Step;
 }
+
+const pythonIn = (packages: readonly CondaInput[]): CondaInput | undefined =>
+  packages.find(({ name }) => name === 'python');
 
 /**
  * Asks every registry and puts the answers together; writes nothing.
@@ -37,6 +41,26 @@ export async function makeLock(
   const { spec, environment, resolution } = asked;
   const { mirrors, step } = ports;
   const { choices } = resolution;
+  const solved = resolveConda(
+    {
+      file: join(project.root, spec.conda.environment),
+      environment,
+      glibc: resolution.suite.glibc,
+      home: project.home,
+      cache: join(project.cache, 'conda'),
+      needs: {
+        file: join(spec.code, 'pyproject.toml'),
+        requires: asked.code.requires,
+        requiresPython: asked.code.requiresPython,
+        spark: spec.spark,
+      },
+    },
+    ports,
+  );
+  const target = async (): Promise<WheelTarget> => ({
+    python: pythonIn(await solved)?.version ?? choices.python.value,
+    glibc: resolution.suite.glibc,
+  });
   const work = [
     resolveDebian(
       resolution.suite.name,
@@ -51,11 +75,18 @@ export async function makeLock(
           ],
         },
         { use: 'tools', names: asked.packages.tools },
+        { use: 'code', names: asked.packages.code, alone: true },
       ],
       ports,
     ),
     resolvePypi(
-      { spark: spec.spark, samples: spec.samples, buildRequires: asked.buildRequires },
+      {
+        spark: spec.spark,
+        samples: spec.samples,
+        buildRequires: asked.code.buildRequires,
+        target,
+        home: project.home,
+      },
       {
         ...ports,
         index: new PythonIndex(ports.http, () => mirrors.base('pypi')),
@@ -67,21 +98,12 @@ export async function makeLock(
       before?.inputs ?? [],
       { ...ports, base: () => mirrors.base('maven') },
     ),
-    resolveConda(
-      {
-        file: join(project.root, spec.conda.environment),
-        environment,
-        glibc: resolution.suite.glibc,
-        home: project.home,
-        cache: join(project.cache, 'conda'),
-      },
-      ports,
-    ),
+    solved,
   ] as const;
   await noneFails(work);
   const [debian, pypi, maven, conda] = await Promise.all(work);
   step('all sources answered');
-  const python = conda.find((p) => p.name === 'python');
+  const python = pythonIn(conda);
   const { group, artifact, version } = maven.sdk;
   return {
     version: 1,

@@ -6,7 +6,10 @@ import { KilnError } from '../errors';
  */
 export async function noneFails(work: readonly Promise<unknown>[]): Promise<void> {
   const settled = await Promise.allSettled(work);
-  const failures = settled.flatMap((s): unknown[] => (s.status === 'rejected' ? [s.reason] : []));
+  // Who waits for another one's answer fails by the same error.
+  const failures = [
+    ...new Set(settled.flatMap((s): unknown[] => (s.status === 'rejected' ? [s.reason] : []))),
+  ];
   if (failures.length === 0) return;
   const known = failures.filter((f): f is KilnError => f instanceof KilnError);
   const [first] = known;

@@ -42,8 +42,10 @@ export interface ReproduceOptions {
   readonly folder: string;
   /** Of the image's lock and this checkout. */
   readonly plan: readonly PlannedLayer[];
-  /** Paths of the project that a bake reads: environment file, code. */
-  readonly files: readonly string[];
+  /** The environment file, relative to the project. */
+  readonly environment: string;
+  /** The folder of the code package, relative to the project. */
+  readonly code: string;
   /** Only this layer; those below are taken as they are. */
   readonly layer?: LayerName;
   readonly root: boolean;
@@ -149,7 +151,11 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const compared = plan.filter(({ name }) => layer === undefined || name === layer);
   for (const { name, key } of compared) cachedLayer(project, name, key);
   return await withWorkFolder(project.cache, 'reproduce', async (work) => {
-    const place = makePlace(work, project, { files: options.files, lock });
+    const place = await makePlace(exec, work, project, {
+      environment: options.environment,
+      code: options.code,
+      lock,
+    });
     if (layer !== undefined) {
       for (const { name, key } of plan.slice(
         0,

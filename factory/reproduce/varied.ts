@@ -1,5 +1,7 @@
-import { cpSync, linkSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, linkSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { placeCheckout } from '../code/place';
+import { codeSource } from '../code/source';
 import type { Exec } from '../ports/exec';
 import type { Project } from '../project';
 
@@ -12,25 +14,39 @@ export interface VariedPlace {
 }
 
 export interface ProjectParts {
-  /** Paths relative to the project: environment file and code package. */
-  readonly files: readonly string[];
+  /** The environment file, relative to the project. */
+  readonly environment: string;
+  /** The folder of the code package, relative to the project. */
+  readonly code: string;
   /** The lock to bake. */
   readonly lock: string;
 }
 
 /** Copies what a bake reads of a project to a path unlike its own, with an empty cache that shares the vault. */
-export function makePlace(work: string, project: Project, parts: ProjectParts): VariedPlace {
+export async function makePlace(
+  exec: Exec,
+  work: string,
+  project: Project,
+  parts: ProjectParts,
+): Promise<VariedPlace> {
+  const source = await codeSource(project, parts.code, exec);
+  const root = realpathSync(project.root);
+  const inCheckout = relative(source.top, root);
   const place = {
-    project: join(work, 'elsewhere/a project of another path'.replaceAll(' ', '-')),
+    // As deep in its checkout as it is here.
+    project: join(work, 'elsewhere/a-project-of-another-path', inCheckout.startsWith('..') ? '' : inCheckout),
     cache: join(work, 'cache'),
     temporary: join(work, 'temporary'),
   };
   for (const folder of Object.values(place)) mkdirSync(folder, { recursive: true });
-  cpSync(project.spec, join(place.project, 'factory.yaml'));
-  cpSync(parts.lock, join(place.project, 'factory.lock.json'));
-  for (const file of parts.files) {
-    mkdirSync(dirname(join(place.project, file)), { recursive: true });
-    cpSync(join(project.root, file), join(place.project, file), { recursive: true });
+  await placeCheckout(source, resolve(place.project, relative(root, source.top)), exec);
+  for (const [from, to] of [
+    [project.spec, 'factory.yaml'],
+    [parts.lock, 'factory.lock.json'],
+    [join(project.root, parts.environment), parts.environment],
+  ] as const) {
+    mkdirSync(dirname(join(place.project, to)), { recursive: true });
+    cpSync(from, join(place.project, to));
   }
   mkdirSync(join(project.cache, 'vault'), { recursive: true });
   symlinkSync(join(project.cache, 'vault'), join(place.cache, 'vault'));

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { PROJECT_FILES } from '../code/build-system';
 import { Spec } from '../contracts/spec';
 import { KilnError, type Fault } from '../errors';
 import type { Project } from '../project';
@@ -23,6 +24,16 @@ const invalid = (faults: readonly Fault[]): KilnError =>
   });
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
+/** Why a path is not the folder of a Python package; undefined where it is one. */
+function codeFault(project: Project, code: string): string | undefined {
+  const status = statSync(join(project.root, code), { throwIfNoEntry: false });
+  if (status === undefined) return `there is no ${code}`;
+  if (!status.isDirectory()) return `${code} is a file, not a folder`;
+  return PROJECT_FILES.some((name) => isFile(join(project.root, code, name)))
+    ? undefined
+    : `${code} has none of ${PROJECT_FILES.join(', ')}`;
+}
 
 function readEnvironment(
   file: YamlFile,
@@ -52,9 +63,8 @@ export function readSpec(project: Project): ReadSpec {
   const spec = file.parse(Spec);
   if (spec === undefined) throw invalid(file.faults);
   const [environment, others] = readEnvironment(file, project, spec);
-  if (!isFile(join(project.root, spec.code, 'pyproject.toml'))) {
-    file.fault(['code'], `there is no ${spec.code}/pyproject.toml`, 'name the folder of your Python package');
-  }
+  const code = codeFault(project, spec.code);
+  if (code !== undefined) file.fault(['code'], code, 'name the folder of your Python package');
   const outcome = resolve(spec, environment === undefined ? undefined : pythonOf(environment));
   if (Array.isArray(outcome)) for (const r of outcome) file.fault(r.path, r.what, r.hint);
   const faults = [...file.faults, ...others];

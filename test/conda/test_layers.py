@@ -7,8 +7,6 @@ import os
 
 import pytest
 from code_layer.install import install_wheel, refuse_overwriting
-from code_layer.source import clean_copy
-from code_layer.wheel import build_system, missing_requirements
 from conda_channel.package import PLACEHOLDER, File, write
 from conda_layer.bytecode import library_folder
 from conda_layer.inputs import Input, locked
@@ -108,37 +106,6 @@ def test_an_environment_has_exactly_one_python(tmp_path, capsys):
     assert "exactly one Python" in capsys.readouterr().err
     (tmp_path / "lib/python3.13/os.py").touch()
     assert library_folder(tmp_path) == "lib/python3.13"
-
-
-def test_the_source_is_copied_without_what_lies_about(tmp_path):
-    for name in ("src/a.py", "src/__pycache__/a.pyc", ".git/config", "dist/old.whl", "a.egg-info/x"):
-        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "source" / name).touch(mode=0o600)
-    clean_copy(tmp_path / "source", tmp_path / "copy", 1_000)
-    copied = [str(p.relative_to(tmp_path / "copy")) for p in (tmp_path / "copy").rglob("*")]
-    assert sorted(copied) == ["src", "src/a.py"]
-    assert (tmp_path / "copy/src/a.py").stat().st_mode & 0o777 == 0o644
-
-
-@pytest.mark.parametrize(
-    ("requires", "missing"),
-    [
-        (["flit_core==4.2.0"], []),
-        (["flit-core >=4"], []),
-        (["flit_core==4.1.0"], ["flit_core==4.1.0"]),
-        (["flit_core", "wheel"], ["wheel"]),
-        (["flit_core", 'tomli; python_version < "3"'], []),
-    ],
-)
-def test_the_locked_backend_must_be_the_one_that_the_source_asks_for(tmp_path, requires, missing):
-    assert missing_requirements(requires, [tmp_path / "flit_core-4.2.0-py3-none-any.whl"]) == missing
-
-
-def test_a_package_without_a_build_backend_is_refused(tmp_path, capsys):
-    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'a'\n")
-    with pytest.raises(SystemExit):
-        build_system(tmp_path)
-    assert "build-system" in capsys.readouterr().err
 
 
 def flit_wheel(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from conda_channel.package import File, write
 from rattler.index import index_fs
 
 ROOT = Path(__file__).parents[2]
+PATHS = ":".join(str(ROOT / each) for each in ("images/layers/code", "images/layers/conda"))
 
 
 def package(folder, name, version, depends=(), subdir="noarch"):
@@ -40,7 +42,7 @@ def lock(tmp_path, channel, text, **changes):
     } | changes  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "kiln_conda"], cwd=ROOT / "factory/conda", input=json.dumps(request),
-        capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": PATHS}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.returncode, json.loads(done.stdout)
 
@@ -92,3 +94,38 @@ def test_an_environment_without_python_is_refused(tmp_path, channel):
 def test_a_wrong_request_is_refused(tmp_path, channel):
     code, answer = lock(tmp_path, channel, ENVIRONMENT, op="unlock")
     assert (code, answer["error"]["where"]) == (3, "request: op")
+
+
+def code(**changes):
+    return {
+        "file": "jobs/pyproject.toml",
+        "requires": [],
+        "requires_python": None,
+        "spark": "4.1.4",
+    } | changes
+
+
+def test_what_the_code_package_asks_for_is_compared_with_what_was_solved(tmp_path, channel):
+    wanted = ["flights-data>=2", "pyspark>=5", "chispa>=0.9", "tomli; python_version < '3.11'"]
+    status, answer = lock(tmp_path, channel, ENVIRONMENT, code=code(requires=wanted, requires_python="<3.13"))
+    assert status == 3
+    for part in (
+        "Python <3.13 is required, Python is 3.13.5",
+        "environment.yml: - python<3.13",
+        "flights-data>=2 is required, flights-data is 1.0",
+        "pyspark>=5 is required, pyspark is 4.1.4",
+    ):
+        assert part in answer["error"]["what"]
+    assert "chispa" not in answer["error"]["what"]
+
+
+def test_a_requirement_of_another_name_is_left_to_the_bake(tmp_path, channel):
+    status, answer = lock(
+        tmp_path, channel, ENVIRONMENT, code=code(requires=["chispa>=0.9", "flights-data", "pyspark"])
+    )
+    assert (status, answer["unknown"]) == (0, ["chispa>=0.9"])
+
+
+@pytest.mark.parametrize("changes", [{"requires": ["a b c"]}, {"requires_python": "three"}, {"extra": 1}])
+def test_requirements_that_nobody_can_read_are_refused(tmp_path, channel, changes):
+    assert lock(tmp_path, channel, ENVIRONMENT, code=code(**changes))[0] == 3

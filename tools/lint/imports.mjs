@@ -13,6 +13,7 @@ export const ORDER = [
   'contracts',
   'ports',
   'project',
+  'code',
   'spec',
   'lock',
   'vault',

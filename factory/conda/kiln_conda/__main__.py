@@ -1,8 +1,10 @@
 """One JSON request on stdin, one JSON answer on stdout; exit code 3 with an error as the answer.
 
 {"op": "lock", "environment": PATH, "channels": {NAME: ADDRESS}, "glibc": "2.41",
- "platform": "linux-64", "cache": FOLDER}
--> {"packages": [{name, version, build, channel, subdir, file, size, sha256}], "pip": []}
+ "platform": "linux-64", "cache": FOLDER,
+ "code": {"file": NAME, "requires": [PEP 508], "requires_python": PEP 440 or null, "spark": VERSION}}
+-> {"packages": [{name, version, build, channel, subdir, file, size, sha256}], "pip": [],
+    "unknown": [requirements of the code package whose names no package of the environment has]}
 -> {"error": {"what", "where", "hint"}}
 """
 
@@ -17,6 +19,7 @@ from typing import NoReturn
 
 from .faults import Fault, Faults, fault
 from .lock import Request, lock
+from .needs import Needs
 
 _TEXTS = ("environment", "glibc", "platform", "cache")
 
@@ -33,11 +36,16 @@ def request(text: str) -> Request:
     faults = [
         Fault(f"request: {key}", "must be text", hint) for key in _TEXTS if not isinstance(data.get(key), str)
     ]
-    known = {"op", "channels", *_TEXTS}
+    known = {"op", "channels", "code", *_TEXTS}
     faults += [Fault(f"request: {key}", "is not known", hint) for key in data if key not in known]
     channels = data.get("channels", {})
     if not isinstance(channels, dict) or not all(isinstance(value, str) for value in channels.values()):
         faults.append(Fault("request: channels", "must give an address by name", hint))
+    code = data.get("code")
+    try:
+        needs = None if code is None else Needs(**code)
+    except TypeError as error:
+        faults.append(Fault("request: code", f"does not fit: {error}", hint))
     if faults:
         raise Faults(faults)
     return Request(
@@ -46,6 +54,7 @@ def request(text: str) -> Request:
         glibc=data["glibc"],
         platform=data["platform"],
         cache=Path(data["cache"]),
+        needs=needs,
     )
 
 

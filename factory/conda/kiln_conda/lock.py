@@ -21,6 +21,7 @@ from rattler.platform import Subdir
 
 from . import environment
 from .faults import Fault, Faults, fault
+from .needs import Needs, judge
 
 # Of the image's Debian 13 kernel; packages hardly ever ask for one.
 _LINUX = "6.12"
@@ -28,13 +29,15 @@ _LINUX = "6.12"
 
 @dataclass(frozen=True)
 class Request:
-    """`channels`: addresses of channels that environment.yml names; `glibc`: the image's C library."""
+    """`channels`: addresses of channels that environment.yml names; `glibc`: the image's C library; `needs`:
+    what the environment must have for the code package."""
 
     environment: Path
     channels: dict[str, str]
     glibc: str
     platform: str
     cache: Path
+    needs: Needs | None = None
 
 
 @dataclass(frozen=True)
@@ -124,4 +127,5 @@ async def lock(request: Request) -> dict[str, object]:
     if not any(package.name == "python" for package in packages):
         hint = "add it to the dependencies, such as python=3.13"
         raise fault(f"{where}: dependencies", "the environment has no python, which the nodes run", hint)
-    return {"packages": [asdict(package) for package in packages], "pip": []}
+    unknown = judge(request.needs, records, where) if request.needs is not None else []
+    return {"packages": [asdict(package) for package in packages], "pip": [], "unknown": unknown}

@@ -24,6 +24,7 @@ const Answer = z.union([
       }),
     ),
     pip: z.array(z.string()),
+    unknown: z.array(z.string()),
   }),
 ]);
 
@@ -43,11 +44,19 @@ export interface CondaWanted {
   readonly home: string;
   /** Folder for the channels' indexes. */
   readonly cache: string;
+  /** What the code package asks the environment for. */
+  readonly needs: {
+    /** Its pyproject.toml, as the user knows it. */
+    readonly file: string;
+    readonly requires: readonly string[];
+    readonly requiresPython: string | undefined;
+    readonly spark: string;
+  };
 }
 
 /** Solves the conda environment by rattler. */
 export async function resolveConda(
-  { file, environment, glibc, home, cache }: CondaWanted,
+  { file, environment, glibc, home, cache, needs }: CondaWanted,
   { exec, channels, step }: Ports,
 ): Promise<CondaInput[]> {
   const bases = await Promise.all(
@@ -60,9 +69,20 @@ export async function resolveConda(
     glibc,
     platform: 'linux-64',
     cache,
+    code: {
+      file: needs.file,
+      requires: needs.requires,
+      requires_python: needs.requiresPython ?? null,
+      spark: needs.spark,
+    },
   };
   const result = await exec.run(join(home, '.venv', 'bin', 'python'), ['-m', 'kiln_conda'], {
-    env: { PYTHONPATH: join(home, 'factory', 'conda') },
+    // What judges the requirements here judges them in the image too.
+    env: {
+      PYTHONPATH: ['factory/conda', 'images/layers/code', 'images/layers/conda']
+        .map((folder) => join(home, folder))
+        .join(':'),
+    },
     input: JSON.stringify(request),
     accept: [0, 1, 2, 3],
   });
@@ -78,6 +98,11 @@ export async function resolveConda(
       what: `the environment's pip part cannot be locked: ${answer.pip.join(', ')}`,
       hint: 'take these from a conda channel instead',
     });
+  }
+  if (answer.unknown.length > 0) {
+    step(
+      `conda: no package is called as ${needs.file} asks for: ${answer.unknown.join(', ')}; the bake tells whether another one has it`,
+    );
   }
   step(`conda: ${String(answer.packages.length)} packages from ${environment.channels.join(', ')}`);
   return answer.packages.map((p) => ({ use: 'conda', source: 'conda', ...p }));

@@ -17,6 +17,8 @@ export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 export interface DebianSet {
   readonly use: Use;
   readonly names: readonly string[];
+  /** Those packages without what they depend on: the image's base has what their programs need. */
+  readonly alone?: true;
 }
 
 export interface DebianResult {
@@ -124,8 +126,9 @@ export async function resolveDebian(
         ).stdout,
       );
       const shown = await exec.run('apt-cache', ['show', ...planned.map(key)], { env });
-      inputs.push(...pinned(set.use, planned, parseShow(shown.stdout), bases));
-      step(`debian: ${set.use}: ${String(planned.length)} packages`);
+      const kept = set.alone === true ? planned.filter(({ name }) => set.names.includes(name)) : planned;
+      inputs.push(...pinned(set.use, kept, parseShow(shown.stdout), bases));
+      step(`debian: ${set.use}: ${String(kept.length)} packages`);
     }
     return { inputs, epoch };
   } finally {

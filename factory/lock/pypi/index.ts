@@ -3,9 +3,8 @@ import { KilnError } from '../../errors';
 import type { Exec } from '../../ports/exec';
 import { normalised, type IndexFile, type PythonIndex } from '../../ports/python-index';
 import type { Step } from '../step';
-import { wheelsOf } from './backend';
-
-export { buildRequires } from './backend';
+import { buildWheels } from './build-wheels';
+import { bestWheel, type WheelTarget } from './wheel-tags';
 
 export interface PypiWanted {
   readonly spark: string;
@@ -13,6 +12,10 @@ export interface PypiWanted {
   readonly samples: readonly string[];
   /** PEP 518 requirements of the code package's build. */
   readonly buildRequires: readonly string[];
+  /** What the build runs on: known when the environment is solved. */
+  readonly target: () => Promise<WheelTarget>;
+  /** kiln's own folder. */
+  readonly home: string;
 }
 
 interface Ports {
@@ -72,10 +75,17 @@ export async function resolvePypi(
       return pinned('samples', name, version, await sdist(index, name, version));
     }),
   );
+  const target = await wanted.target();
+  const build = { requires: wanted.buildRequires, home: wanted.home, ...target };
   const code = await Promise.all(
-    (await wheelsOf(wanted.buildRequires, { exec, base })).map(async ({ name, version, file }) => {
-      const found = (await index.files(name))?.find((f) => f.file === file);
-      if (found === undefined) throw absent(`the Python index does not list ${file}`, 'try again later');
+    (await buildWheels(build, { exec, base })).map(async ({ name, version }) => {
+      const found = bestWheel(ofVersion((await index.files(name)) ?? [], name, version), target);
+      if (found === undefined) {
+        throw absent(
+          `the Python index has no wheel of ${name} ${version} for Python ${target.python}`,
+          'name another release in build-system.requires of the code package',
+        );
+      }
       return pinned('code', normalised(name), version, found);
     }),
   );

@@ -127,7 +127,7 @@ async function channelsOf({ channels }: RefreshPorts, asked: Asked): Promise<Bas
 const projectsOf = (asked: Asked, lock: Lock | undefined): readonly string[] => [
   'pyspark',
   ...asked.spec.samples.map((sample) => normalised(sample.split('==')[0] ?? '')),
-  ...asked.buildRequires.map((text) => normalised(/^[\w.-]+/.exec(text)?.[0] ?? '')),
+  ...asked.code.buildRequires.map((text) => normalised(/^[\w.-]+/.exec(text)?.[0] ?? '')),
   ...(lock?.inputs ?? [])
     .filter(({ use, source }) => use === 'code' && source === 'pypi')
     .map(({ name }) => normalised(name)),

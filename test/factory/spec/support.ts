@@ -32,6 +32,7 @@ export function projectOf(files: Readonly<Record<string, string>> = {}): Project
     'jobs/pyproject.toml': '[build-system]\nrequires = ["flit_core==3.12.0"]\n',
     'images/layers/os/packages': 'systemd # init\n\n# boot\nudev\n',
     'images/layers/tools/packages': 'mtools\n',
+    'images/layers/code/packages': 'git\n',
     ...files,
   };
   for (const [name, text] of Object.entries(all)) {

@@ -1,4 +1,4 @@
-"""The package's source as it is in the project, without what lies about in a working copy."""
+"""The package's source as a build sees it: the same each time, wherever the working copy comes from."""
 
 from __future__ import annotations
 
@@ -7,13 +7,8 @@ from pathlib import Path
 
 from conda_layer.normalise import normalise
 
-# Made by builds, tests and editors; never part of a package.
-_LEFT_OUT = shutil.ignore_patterns(
-    ".*", "__pycache__", "*.pyc", "*.egg-info", "build", "dist", "node_modules", "*~"
-)
 
-
-def clean_copy(source: Path, target: Path, epoch: int) -> None:
+def fresh_copy(source: Path, target: Path, epoch: int) -> None:
     """Modes and times of the working copy depend on umask and git: some backends put them into wheels."""
-    shutil.copytree(source, target, symlinks=True, ignore=_LEFT_OUT)
+    shutil.copytree(source, target, symlinks=True)
     normalise(target, epoch)

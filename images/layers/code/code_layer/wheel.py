@@ -2,74 +2,113 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import tomllib
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conda_layer.chroot import Chroot
+from conda_layer.chroot import PREFIX, Chroot
 from conda_layer.fail import fail
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
 
-# Runs on the environment's Python in the source's folder: arguments are the backend, `:`-separated
-# folders to import it from, and where the wheel goes.
-_BUILD = """
-import importlib, os, sys
-os.chdir(sys.argv[4])
-sys.path[:0] = sys.argv[2].split(":")
-module, _, path = sys.argv[1].partition(":")
-backend = importlib.import_module(module)
-for name in filter(None, path.split(".")):
-    backend = getattr(backend, name)
-more = getattr(backend, "get_requires_for_build_wheel", lambda settings: [])({})
-if more:
-    sys.exit(f"the build backend asks for more than pyproject.toml names: {more}")
-backend.build_wheel(sys.argv[3], {})
-"""
+from .builders import STUBS, TOOLS, VENV
+
+# PEP 517: what builds a project that names no backend.
+_LEGACY = "setuptools.build_meta:__legacy__"
 
 
-def build_system(source: Path) -> dict[str, Any]:
-    """pyproject.toml's build-system table."""
+@dataclass(frozen=True)
+class Backend:
+    """build-system of a pyproject.toml; `requires` as PEP 508 has it, `path` relative to the source."""
+
+    requires: Sequence[str] = ("setuptools>=40.8.0",)
+    name: str = _LEGACY
+    path: Sequence[str] = ()
+
+
+def backend_of(source: Path) -> Backend:
+    """The build backend that a source names, or pip's default."""
     file = source / "pyproject.toml"
+    if not file.exists():
+        return Backend()
     try:
-        table = tomllib.loads(file.read_text("utf-8"))["build-system"]
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        fail(f"{file.name} of the code package gives no build-system: {error!r}", "see PEP 518")
-    if not isinstance(table.get("build-backend"), str):
-        fail("pyproject.toml of the code package names no build-backend", "name one: see PEP 517")
-    return dict(table)
+        table: dict[str, Any] | None = tomllib.loads(file.read_text("utf-8")).get("build-system")
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        fail(f"{file.name} of the code package is not TOML: {error}", "correct it")
+    if table is None:
+        return Backend()
+    return Backend(
+        table.get("requires", ()), table.get("build-backend", _LEGACY), table.get("backend-path", ())
+    )
 
 
-def missing_requirements(requires: Iterable[str], wheels: Iterable[Path]) -> list[str]:
-    """Build requirements that none of the locked wheels fulfils."""
-    versions = {name: version for name, version, _, _ in (parse_wheel_filename(w.name) for w in wheels)}
-    missing = []
-    for requirement in map(Requirement, requires):
-        if requirement.marker is not None and not requirement.marker.evaluate():
-            continue
-        version = versions.get(canonicalize_name(requirement.name))
-        if version is None or not requirement.specifier.contains(version, prereleases=True):
-            missing.append(str(requirement))
-    return missing
+@dataclass(frozen=True)
+class Place:
+    """One build: `source`, `wheels` and `control` are folders of `root`, which has them at those paths."""
+
+    root: Chroot
+    source: str
+    wheels: str
+    control: str
+    history: bool
+    umask: int = 0o022
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def path(self, place: str) -> Path:
+        """Where a path of the build's root lies for this process."""
+        return self.root.root / place.lstrip("/")
+
+    def run(self, arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> int:
+        """The environment's Python with nothing of the caller's environment variables; its exit code."""
+        names = {
+            # git is found only where the source is a repository.
+            "PATH": ":".join(
+                [f"{VENV}/bin", STUBS, *([f"{TOOLS}/usr/bin"] if self.history else []), "/usr/bin", "/bin"]
+            ),
+            "HOME": "/tmp",  # noqa: S108 (the root's own)
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "PYTHONHASHSEED": "0",
+            "GIT_EXEC_PATH": f"{TOOLS}/usr/lib/git-core",
+            # Build backends date what they write by it.
+            "SOURCE_DATE_EPOCH": os.environ["SOURCE_DATE_EPOCH"],
+            **(variables or {}),
+        }
+        # By env(1) of the root: a library to preload is there, not here.
+        command = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in names.items())]
+        return subprocess.run(
+            ["chroot", self.root.root, *command, *arguments], umask=self.umask, check=False
+        ).returncode
+
+    def ask(self, task: str, backend: Backend) -> dict[str, Any]:
+        """Has inside/hooks.py call the backend and returns its answer; raises BuildFailed."""
+        request = self.path(self.control) / "request.json"
+        request.write_text(
+            json.dumps(
+                {
+                    "source": self.source,
+                    "backend": backend.name,
+                    "backend_path": list(backend.path),
+                    "python": f"{VENV}/bin/python",
+                    "wheels": self.wheels,
+                }
+            ),
+            "utf-8",
+        )
+        python = [f"{PREFIX}/bin/python", "-B", "-s", "/build/inside/hooks.py"]
+        code = self.run([*python, task, f"{self.control}/request.json"], self.variables)
+        if code != 0:
+            raise BuildFailed
+        answer: dict[str, Any] = json.loads(request.with_name("answer.json").read_text("utf-8"))
+        return answer
+
+    def build(self, backend: Backend) -> Path:
+        """The wheel."""
+        return self.path(self.wheels) / str(self.ask("wheel", backend)["wheel"])
 
 
-def unpack_backend(source: Path, wheels: list[Path], target: Path) -> None:
-    """Makes the locked backend importable from `target`; fails when it is not what the source asks for."""
-    missing = missing_requirements(build_system(source).get("requires", []), wheels)
-    if missing:
-        fail(f"the lock has no wheel for the build requirement {', '.join(missing)}", "kiln lock")
-    target.mkdir()
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(target)
-
-
-def build_wheel(root: Chroot, source: Path) -> None:
-    """Leaves one wheel in /wheel of the chroot, which has the source at /source, its backend at /backend."""
-    table = build_system(source)
-    paths = ["/backend", *(f"/source/{path}" for path in table.get("backend-path", []))]
-    arguments = [table["build-backend"], ":".join(reversed(paths)), "/wheel", "/source"]
-    if root.start(["-B", "-s", "-P", "-c", _BUILD, *arguments]).wait() != 0:
-        fail("the code package's wheel could not be built", "see the build backend's messages above")
+class BuildFailed(Exception):
+    """The backend said why on standard error."""

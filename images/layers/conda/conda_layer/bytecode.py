@@ -32,7 +32,7 @@ _SHARES = 2
 def compile_modules(root: Chroot, folder: str, strip: str = "") -> None:
     """Compiles what is below `folder` (a path in the chroot), as if `strip` were not part of the path."""
     running = [
-        root.start(["-B", "-s", "-P", "-c", _COMPILE, folder, strip, str(share), str(_SHARES)])
+        root.start(["-B", "-s", "-c", _COMPILE, folder, strip, str(share), str(_SHARES)])
         for share in range(_SHARES)
     ]
     codes = [process.wait() for process in running]

@@ -26,7 +26,8 @@ def locked(lock: Path, folder: Path, use: str, source: str) -> list[Input]:
     for entry in json.loads(lock.read_text("utf-8"))["inputs"]:
         if (entry["use"], entry["source"]) != (use, source):
             continue
-        path = folder / entry["file"]
+        # A Debian package is named by its path in the archive.
+        path = folder / (entry["file"] if "file" in entry else Path(entry["path"]).name)
         # The installer trusts local files: a swapped one would go in unseen.
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -36,3 +37,12 @@ def locked(lock: Path, folder: Path, use: str, source: str) -> list[Input]:
             )
         inputs.append(Input(path, entry["name"], entry.get("channel", ""), entry.get("subdir", "")))
     return sorted(inputs, key=lambda i: i.name)
+
+
+def version_of(lock: Path, source: str, name: str) -> str:
+    """The locked version of an input."""
+    entries = json.loads(lock.read_text("utf-8"))["inputs"]
+    found = [str(e["version"]) for e in entries if (e["source"], e["name"]) == (source, name)]
+    if not found:
+        fail(f"the lock has no {name}", "kiln lock")
+    return found[0]

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KilnError } from '../../factory/errors';
+import { CodeBench, type Built } from './code/bench';
+import { CASES, REFUSED, type Case } from './code/projects';
+import { Checkout } from './code/checkout';
+import { bakedImage } from './image';
+
+const image = bakedImage();
+const all = process.env['KILN_TEST_ALL'] === '1';
+
+const PACKAGES = 'opt/conda-env/lib/python3.13/site-packages';
+
+/** Files of the wheel that a node's Python would not find as they are in the wheel. */
+const misplaced = ({ contents, tree }: Built): string[] =>
+  Object.entries(contents)
+    .filter(([name]) => !name.includes('.data/'))
+    .filter(([name, [sha256]]) => {
+      const file = join(tree, PACKAGES, name);
+      return !existsSync(file) || createHash('sha256').update(readFileSync(file)).digest('hex') !== sha256;
+    })
+    .map(([name]) => name);
+
+describe.skipIf(typeof image === 'string')('the code layer', () => {
+  let bench: CodeBench;
+  beforeAll(async () => {
+    if (typeof image === 'string') return;
+    bench = new CodeBench(image.record);
+    await bench.open();
+  });
+  afterAll(() => {
+    bench.remove();
+  });
+
+  const folder = ({ name }: Case): string =>
+    `${String(CASES.findIndex((each) => each.name === name))}-project`;
+
+  it.each(CASES.filter(({ long }) => all || long === undefined))(
+    'has what pip makes of it: $name',
+    async (each) => {
+      const checkout = each.checkout(bench.folder, folder(each));
+      const [made, expected] = await Promise.all([
+        bench.build(checkout, each.wheels),
+        bench.pipWheel(checkout, each.wheels),
+      ]);
+      expect(made.contents).toEqual(expected.contents);
+      expect(made.wheel).toBe(expected.wheel);
+      expect(made.wheel).toContain(`etl-${each.version}`);
+      const names = Object.keys(made.contents);
+      expect(each.has.filter((name) => !names.includes(name))).toEqual([]);
+      expect(names.filter((name) => (each.lacks ?? []).some((part) => name.includes(part)))).toEqual([]);
+      expect(misplaced(made)).toEqual([]);
+    },
+  );
+
+  it.each(REFUSED)('refuses $name', async ({ name, wheels, files, says }) => {
+    const checkout = new Checkout(name.replaceAll(/\W+/g, '-'), bench.folder).write(files).commit();
+    const error = await bench.build(checkout, wheels).then(
+      () => new Error('it was built'),
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(KilnError);
+    for (const each of says) expect(String(error)).toContain(each);
+  });
+});
