@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-import pyproject_hooks
 from conda_layer.bytecode import compile_modules, library_folder
 from conda_layer.chroot import PREFIX, Chroot, chroot
 from conda_layer.fail import fail
@@ -133,7 +133,10 @@ def main() -> int:
 
 def provide_hooks(target: Path) -> None:
     """What calls the backend's hooks: our program and the library it uses, which is pure Python."""
-    library = Path(pyproject_hooks.__file__).parent
+    found = find_spec("pyproject_hooks")
+    if found is None or found.origin is None:
+        fail("kiln's Python environment lacks pyproject-hooks", "tools/setup python")
+    library = Path(found.origin).parent
     shutil.copytree(Path(__file__).parent / "inside", target)
     shutil.copytree(library, target / library.name, ignore=shutil.ignore_patterns("__pycache__"))
 
