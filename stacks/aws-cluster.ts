@@ -22,7 +22,7 @@ import type { Exceptions } from '../modules/aws/policy/guard';
 import { S3PrivateEndpoint } from '../modules/aws/s3-private-endpoint';
 import { SparkSecurityGroups } from '../modules/aws/security-groups';
 import { ServiceEndpoints } from '../modules/aws/service-endpoints';
-import { PORT_CONF } from '../modules/aws/spark-ports';
+import { PORT_CONF, SPARK_PORTS } from '../modules/aws/spark-ports';
 import { s3State, stateKey } from '../modules/aws/state';
 import type { StateProps } from '../modules/aws/state';
 import { tagAll } from '../modules/aws/tags';
@@ -190,6 +190,11 @@ export class AwsClusterStack extends TerraformStack {
     this.output('ami', ami.id, 'What it is in this region');
     this.output('master_url', cluster.masterUrl, 'Where the master listens, inside the network');
     this.output('dashboard', cluster.dashboard, 'The master’s page, inside the network');
+    this.output(
+      'open_master',
+      tunnelTo(region, network.masterAddress),
+      `A tunnel to the master’s page, with those of workers and jobs below it, through INSTANCE: a machine of yours in driver_security_group that has Session Manager’s agent; then open http://127.0.0.1:${TUNNEL_PORT}. By SSH: ssh -L ${TUNNEL_PORT}:${network.masterAddress}:${SPARK_PORTS.masterPage.from} MACHINE`,
+    );
     this.output('driver_security_group', groups.driver, 'For a machine of yours that runs drivers');
     this.output('worker_group', group.groupName, 'The auto-scaling group of the workers');
     this.output('master_group', master.groupName, 'The auto-scaling group of the master');
@@ -266,6 +271,20 @@ export class AwsClusterStack extends TerraformStack {
     new TerraformOutput(this, name, { value, description }).overrideLogicalId(name);
   }
 }
+
+/** Of this machine, where a tunnel ends; links of the pages have no host and no port, so that any will do. */
+const TUNNEL_PORT = 8080;
+
+/**
+ * The command that leads to a master's page: a session of Systems Manager needs no open port and no key, but an agent,
+ * which nodes lack. @param address at which the master listens.
+ */
+const tunnelTo = (region: string, address: string): string =>
+  [
+    `aws ssm start-session --region ${region} --target INSTANCE`,
+    '--document-name AWS-StartPortForwardingSessionToRemoteHost',
+    `--parameters host=${address},portNumber=${SPARK_PORTS.masterPage.from},localPortNumber=${TUNNEL_PORT}`,
+  ].join(' ');
 
 /** Of the hook's time, seconds for hearing of it and answering; what node.json may say at most. */
 const ANSWER = 10;

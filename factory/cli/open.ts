@@ -16,7 +16,10 @@ export function open(): Command {
       'print the address of a page of a cluster of this machine, and open it where there is a desktop; without a page, list them',
     )
     .argument('[stack]', 'the cluster (default: the only one)')
-    .argument('[page]', 'master, history, notebook, or a job: the id or the name of its application')
+    .argument(
+      '[page]',
+      'master, history, notebook, or a job: its ID (kiln jobs), or the id or name of its application',
+    )
     .option('--no-browser', 'only print it')
     .option('--json', 'print the answer as JSON; no browser')
     .addHelpText(

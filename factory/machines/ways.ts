@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { KilnError } from '../errors';
 import { noCluster, SECRETS } from './cluster';
+import { listJobs } from './jobs';
 import { type ClusterLook, lookAt } from './look';
 import type { Machinery } from './machinery';
 import { askMaster, type MasterPage } from './master';
@@ -45,7 +46,8 @@ export async function waysInto(machinery: Machinery, cluster: string): Promise<r
 
 /**
  * The way to one page, which answers.
- * @param wanted `master`, `history`, `notebook`, or a job: an application's id, or its name.
+ * @param wanted `master`, `history`, `notebook`, or a job: its ID as `kiln jobs` has it, or its application's id or
+ *   name.
  * @throws KilnError as waysInto; `no-page`, `page-ambiguous`, `page-silent`.
  */
 export async function wayTo(machinery: Machinery, cluster: string, wanted: string): Promise<Way> {
@@ -117,7 +119,8 @@ async function jobWay(
   pages: readonly Way[],
 ): Promise<Way> {
   const { cluster } = look.paths;
-  const is = ({ id, name }: { id: string; name: string }): boolean => id === wanted || name === wanted;
+  const application = await applicationOf(machinery, look, wanted);
+  const is = ({ id, name }: { id: string; name: string }): boolean => [id, name].includes(application);
   const page: MasterPage | undefined = await askMaster(machinery, look.paths);
   const active = (page?.activeapps ?? []).filter(is);
   const [only, another] = active;
@@ -147,6 +150,24 @@ async function jobWay(
         ? '; jobs that have ended are shown by a history server, which this cluster lacks'
         : ''
     }`,
+    exitCode: 1,
+  });
+}
+
+/** Spark's id of a job that is named by its own ID; anything else as it stands. */
+async function applicationOf(machinery: Machinery, { paths }: ClusterLook, wanted: string): Promise<string> {
+  // An image from before jobs had IDs cannot answer; its applications have names all the same.
+  const jobs = await listJobs(machinery, paths, { all: true }).catch((error: unknown) => {
+    if (error instanceof KilnError && error.code === 'jobs-failed') return [];
+    throw error;
+  });
+  const job = jobs.find(({ id }) => id === wanted);
+  if (job === undefined) return wanted;
+  if (job.application !== null) return job.application;
+  throw new KilnError({
+    code: 'no-page',
+    what: `the job ${wanted} (${job.state}) has no Spark application${job.ended === null ? ' yet' : ''}, and so no page`,
+    hint: `its output: kiln logs ${paths.cluster} ${wanted}`,
     exitCode: 1,
   });
 }
