@@ -103,8 +103,11 @@ def test_copies_have_their_text_and_cannot_be_changed_by_others(tmp_path: Path) 
     inputs.copy([inputs.Copy(str(source), target)], user=None)
     assert target.read_text(encoding="ascii") == "print(1)\n"
     assert target.stat().st_mode & 0o777 == 0o640
-    with pytest.raises(WrongUse, match="is a folder that Spark's user may not read"):
-        inputs.copy([inputs.Copy(str(tmp_path), target)], user=None)
+
+
+def test_a_folder_that_sparks_user_may_not_read_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match=f"may not read the folder {tmp_path}"):
+        inputs.placed(of("/root/job.py", spark__files=str(tmp_path)), FOLDER, nothing)
 
 
 def test_a_module_names_no_file() -> None:

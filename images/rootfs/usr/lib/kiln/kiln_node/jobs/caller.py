@@ -99,6 +99,7 @@ class Call:
     def _failed(self, why: str) -> NodeFault:
         """Written where the unit's own end has not."""
         subprocess.run(["systemctl", "stop", self._record.unit], check=False, capture_output=True)
+        wire.settings(self._record.id).unlink(missing_ok=True)
         found = self._folder.read()
         self._folder.write(close(found, "failed", End(3, None, "start", why), time.time()))
         return _not_started(self._record, why)

@@ -95,7 +95,8 @@ def check(given: Inputs) -> None:
 
 
 def placed(given: Inputs, folder: Path, readable: Readable) -> tuple[Inputs, list[Copy]]:
-    """With paths as the driver sees them, and what must be copied first. folder: for copies."""
+    """With paths as the driver sees them, and what must be copied first. folder: for copies.
+    WrongUse for a folder that would have to be copied."""
     # a pattern is left to Spark, which expands it as Spark's user
     plain = [path for _, path in given.named() if not glob.has_magic(path)]
     hidden = set(plain) - readable(plain)
@@ -114,17 +115,19 @@ def placed(given: Inputs, folder: Path, readable: Readable) -> tuple[Inputs, lis
         shown = any(real.startswith(f"{private}/") for private in PRIVATE)
         return f"{SUBMITTED}{real}{name}" if shown else word
 
-    return given.mapped(moved), list(copies.values())
+    found = given.mapped(moved)
+    folders = [one for one in copies if Path(one).is_dir()]
+    if folders:
+        raise WrongUse(
+            f"Spark's user may not read the folder {', '.join(folders)}",
+            "let others read it, or name its files",
+        )
+    return found, list(copies.values())
 
 
 def copy(copies: Sequence[Copy], user: str | None = paths.SPARK_USER) -> None:
     """As files that Spark's user may read and not change."""
     for one in copies:
-        if Path(one.source).is_dir():
-            raise WrongUse(
-                f"{one.source} is a folder that Spark's user may not read",
-                "let others read it, or name files",
-            )
         files.folder(one.target.parent.parent, mode=0o750, group=user)
         files.folder(one.target.parent, mode=0o750, group=user)
         shutil.copyfile(one.source, one.target)

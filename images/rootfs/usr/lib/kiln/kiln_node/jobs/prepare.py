@@ -23,7 +23,7 @@ from kiln_node.config import NodeConfig
 from kiln_node.jobs import conf, inputs, packages, settings, wire, zone
 from kiln_node.jobs.conf import Settings
 from kiln_node.jobs.folder import Folder
-from kiln_node.jobs.inputs import Inputs
+from kiln_node.jobs.inputs import Copy, Inputs
 from kiln_node.jobs.parse import Submission, WrongUse
 from kiln_node.jobs.settings import Prepared
 
@@ -35,9 +35,11 @@ SPARKS = ("SPARK_", "PYSPARK_", "HADOOP_", "JAVA_", "PYTHONPATH")
 
 @dataclass(frozen=True)
 class Given:
-    """A submission that may run: its files are there, its settings are allowed and fit the cluster."""
+    """A submission that may run: its files are there, its settings are allowed and fit the cluster.
+    inputs: as the driver sees them, once the copies are made."""
 
     inputs: Inputs
+    copies: tuple[Copy, ...]
     zone: str
     prepared: Prepared
     #: That answer; empty where the job wants no packages, or has Ivy's settings itself.
@@ -73,21 +75,21 @@ def judged(
     if silent := metastore.faults(merged, reach.fault):
         notes.append(metastore.note(silent))
         made = {**metastore.IMPATIENT, **made}
-    return Given(given, zone_name, Prepared(made, tuple(notes)), _repositories(merged))
+    placed, copies = inputs.placed(given, Folder(job).input, inputs.readable_by_spark)
+    return Given(placed, tuple(copies), zone_name, Prepared(made, tuple(notes)), _repositories(merged))
 
 
 def written(wanted: Submission, given: Given, job: str, folder: Folder) -> list[str]:
     """spark-submit's arguments, with the files that they name."""
-    placed, copies = inputs.placed(given.inputs, folder.input, inputs.readable_by_spark)
-    inputs.copy(copies)
-    made = {**given.prepared.properties, **_paths(placed.settings)}
+    inputs.copy(given.copies)
+    made = {**given.prepared.properties, **_paths(given.inputs.settings)}
     if given.repositories:
         ivy = folder.input / "ivysettings.xml"
         files.folder(folder.input, mode=0o750, group=paths.SPARK_USER)
         files.write(ivy, packages.ivy(given.repositories, IVY), mode=0o640, group=paths.SPARK_USER)
         made = settings.without_mirrors(made, ivy)
     wire.write_settings(job, sparkconf.render(made))
-    return settings.command(wanted, placed.program, wire.settings(job))
+    return settings.command(wanted, given.inputs.program, wire.settings(job))
 
 
 def _file(wanted: Submission, folder: str) -> str | None:

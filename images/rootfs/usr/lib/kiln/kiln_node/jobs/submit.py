@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -75,7 +76,12 @@ def _run(wanted: Submission, config: NodeConfig, environment: Mapping[str, str])
     record = Record(job, settings.name_of(wanted), shown, now, by, mode, wanted.internal)
     folder = Folder(job)
     folder.create(record)
-    argv = prepare.written(wanted, given, job, folder)
+    try:
+        argv = prepare.written(wanted, given, job, folder)
+    except BaseException:
+        # nothing has run: there is no job to keep
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
     call = caller.Call(folder, record, environment)
     work = driver.work(argv, {**environment, zone.VARIABLE: given.zone}, detached=wanted.detach)
     if not wanted.detach:
