@@ -123,6 +123,8 @@ def test_of_workers_that_differ_none_that_runs_an_executor_leaves_cores_idle(
         # one that has too few cores, or too little memory for its cores, runs none and decides nothing
         ([Offer(2, 2 * GIB), Offer(8, 16 * GIB)], 4, (4, 8 * GIB)),
         ([Offer(16, 1 * GIB), Offer(8, 16 * GIB)], 1, (1, 2 * GIB)),
+        # where equal parts would be dwarfs, one takes each worker
+        ([Offer(1, 31 * GIB + 1), Offer(71, 31 * GIB + 1)], None, (None, 31 * GIB)),
         # one executor takes each worker, whatever its cores, with the memory that all of them have
         ([Offer(4, 16 * GIB), Offer(8, 20 * GIB)], None, (None, 16 * GIB)),
     ],

@@ -180,12 +180,15 @@ def _by_memory(workers: Sequence[Offer], task_cpus: int) -> Executor:
     def left_over(cores: int) -> int:
         return sum(one.cores % cores for one in workers)
 
-    possible = [n for n in range(task_cpus, fewest + 1, task_cpus) if memory(n) <= LARGEST_HEAP_MIB]
-    if not possible:
+    # of the larger half of what a heap may be, so that a number without divisors makes no dwarfs
+    large = [
+        n
+        for n in range(task_cpus, fewest + 1, task_cpus)
+        if LARGEST_HEAP_MIB <= memory(n) * 2 <= LARGEST_HEAP_MIB * 2
+    ]
+    if not large:
         reason = f"more than {LARGEST_HEAP_MIB // 1024} GiB of heap are given to who asks for them"
         return Executor(None, LARGEST_HEAP_MIB, 1, reason)
-    # of the larger half of what a heap may be, so that a number without divisors makes no dwarfs
-    large = [n for n in possible if memory(n) * 2 >= LARGEST_HEAP_MIB] or [max(possible)]
     cores = min(large, key=lambda n: (left_over(n), -n))
     reason = f"each heap stays within {LARGEST_HEAP_MIB // 1024} GiB, above which a JVM's pointers double"
     return _executor(workers, cores, memory(cores), reason)
