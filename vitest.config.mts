@@ -6,6 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles: ['test/seed.ts'],
           include: ['test/{factory,modules,stacks,tools,demo,examples}/**/*.test.ts'],
           // Real terraform validate takes seconds, on two busy cores more.
           testTimeout: 60_000,

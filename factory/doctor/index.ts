@@ -27,12 +27,13 @@ export async function diagnose(
   places: { readonly root: string; readonly home: string; readonly cache: string },
 ): Promise<Diagnosis> {
   const { system, exec } = world;
-  const list = system.read(join(places.home, 'tools', 'packages')) ?? '';
+  const list = (name: string): string => system.read(join(places.home, 'tools', name)) ?? '';
   const groups = await Promise.all([
     machineFindings(system, exec, places),
     accelerationFinding(world.acceleration),
     toolchainFindings(system, exec, places),
-    packageFindings(system, exec, list),
+    packageFindings(system, exec, list('packages')),
+    packageFindings(system, exec, list('test-packages'), 'note'),
     registryFindings(world.mirrors, world.http),
   ]);
   const findings = groups.flat();

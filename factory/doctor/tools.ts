@@ -28,8 +28,16 @@ async function version(exec: Exec, path: string, program: string): Promise<strin
   }
 }
 
-/** The Debian packages of tools/packages. */
-export function packageFindings(system: System, exec: Exec, list: string): Promise<Finding[]> {
+/**
+ * The Debian packages of a list like tools/packages.
+ * @param missing what it is that one of them is not there.
+ */
+export function packageFindings(
+  system: System,
+  exec: Exec,
+  list: string,
+  missing: 'lack' | 'note' = 'lack',
+): Promise<Finding[]> {
   return Promise.all(
     parsePackages(list).map(async (need): Promise<Finding> => {
       for (const sign of need.signs) {
@@ -40,10 +48,10 @@ export function packageFindings(system: System, exec: Exec, list: string): Promi
       }
       return {
         subject: need.package,
-        state: 'lack',
+        state: missing,
         detail: `no ${need.signs.join(' and no ')}`,
         means: `needed by ${need.purpose}`,
-        remedy: `apt-get install ${need.package}, or tools/setup`,
+        remedy: `apt-get install ${need.package}, or tools/setup${missing === 'lack' ? '' : ' tests'}`,
       };
     }),
   );
@@ -58,6 +66,9 @@ export function atLeast(found: string, wanted: string): boolean {
   }
   return true;
 }
+
+/** Where a mirror has the provider that the stacks are written for. */
+const AWS_PROVIDER = 'hashicorp/aws/5.100.0/linux_amd64';
 
 /** What tools/setup makes itself, and the Terraform it goes with. */
 export async function toolchainFindings(
@@ -113,5 +124,14 @@ export async function toolchainFindings(
       `${places.cache}/terraform/config.tfrc`,
       'npx cdktf deploy asks a Terraform registry for every provider',
     ),
+    system.exists(`${places.cache}/terraform/mirror/registry.terraform.io/${AWS_PROVIDER}`)
+      ? { subject: 'AWS provider', state: 'here', detail: AWS_PROVIDER }
+      : {
+          subject: 'AWS provider',
+          state: 'note',
+          detail: `no ${AWS_PROVIDER} in the mirror`,
+          means: 'stacks on AWS take it from a Terraform registry; the tests of them are skipped',
+          remedy: 'terraform providers mirror /opt/tf-plugins, then tools/setup: docs/terraform.md',
+        },
   ];
 }

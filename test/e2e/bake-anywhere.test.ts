@@ -39,7 +39,7 @@ function dayOf(date: Date): string[] {
   ];
 }
 
-describe.skipIf(typeof image === 'string')('a bake anywhere', () => {
+describe.skipIf(typeof image === 'string')('a bake anywhere (needs root)', () => {
   it('gives the same image to an ordinary user on another machine, offline', async () => {
     if (typeof image === 'string') return;
     const bakery = new Bakery(folder, 4242, 'a/quite/different/place');

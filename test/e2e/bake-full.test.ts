@@ -43,7 +43,7 @@ async function fillWhen(
   }
 }
 
-describe.skipIf(process.getuid?.() !== 0)('kiln bake on a disk that is full', () => {
+describe.skipIf(process.getuid?.() !== 0)('kiln bake on a disk that is full (needs root)', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'kiln-full-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=800m,mode=0755', 'kiln-full', folder]);

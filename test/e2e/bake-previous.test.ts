@@ -41,7 +41,7 @@ function damage(file: string, text: string): void {
 /** What the stand-in of layer spark has in its file. */
 const SPARK = 'sparkspark';
 
-describe.skipIf(process.getuid?.() !== 0)('a bake after a change of the code', () => {
+describe.skipIf(process.getuid?.() !== 0)('a bake after a change of the code (needs root)', () => {
   it('reuses what did not change of the previous image, and is the same bits as from its layers', async () => {
     const first = await bakery.bake();
     changeCode();

@@ -7,7 +7,7 @@ import { baked, Bakery, failed } from './bakery';
 let folder: string;
 let bakery: Bakery;
 
-describe.skipIf(process.getuid?.() !== 0)('two bakes at once', () => {
+describe.skipIf(process.getuid?.() !== 0)('two bakes at once (needs root)', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'kiln-together-'));
     bakery = await new Bakery(folder).stockSmall();

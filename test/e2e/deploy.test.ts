@@ -72,11 +72,7 @@ describe.skipIf(notHere !== undefined)(`cdktf deploy${notHere === undefined ? ''
   });
 
   const image = bakedImage();
-  const lacks = !whole
-    ? 'needs KILN_TEST_ALL=1: the demo does the same'
-    : typeof image === 'string'
-      ? image
-      : '';
+  const lacks = !whole ? 'make test-all; the demo does the same' : typeof image === 'string' ? image : '';
   describe.skipIf(lacks !== '')(`of a real image${lacks === '' ? '' : ` (${lacks})`}`, () => {
     if (typeof image === 'string') return;
     let before: Inventory;

@@ -11,7 +11,7 @@ import { SideProject, well } from './side-project';
 /* One real night: registries as they are, a bake, a boot, a second bake; killed in the middle, then gone on with. */
 const MAIN = resolve(__dirname, '../../dist/factory/cli/main.js');
 const image = bakedImage();
-const skip = !whole ? 'needs KILN_TEST_ALL=1' : typeof image === 'string' ? image : undefined;
+const skip = !whole ? 'make test-all' : typeof image === 'string' ? image : undefined;
 
 interface Entry {
   readonly event: string;

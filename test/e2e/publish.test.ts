@@ -53,7 +53,7 @@ const Plan = z.object({
   images: z.array(z.object({ region: z.string(), ami: z.string(), snapshot: z.string() })).optional(),
 });
 
-describe.skipIf(typeof baked === 'string')('a whole image, published', () => {
+describe.skipIf(typeof baked === 'string')('a whole image, published (needs root)', () => {
   const { folder: image, record } =
     typeof baked === 'string' ? { folder: '', record: { digest: '', size: 0 } } : baked;
   const work = mkdtempSync(join(tmpdir(), 'kiln-publish-e2e-'));

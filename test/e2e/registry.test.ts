@@ -95,7 +95,7 @@ describe('AWS as moto has it', () => {
   homeContract('moto', () => homeOf(bucket));
 });
 
-describe.skipIf(process.getuid?.() !== 0)('a real radosgw', { timeout: 600_000 }, () => {
+describe.skipIf(process.getuid?.() !== 0)('a real radosgw (needs root)', { timeout: 600_000 }, () => {
   const holders = hostHolders(hostExec);
   let project: { state: string; home: string };
   let bucket: BucketRegistry;

@@ -79,7 +79,7 @@ describe.skipIf(typeof found === 'string')('kiln reproduce, which needs root', (
   });
 
   it.skipIf(!whole)(
-    'bakes the whole image again to the same bits, and says so in a verdict',
+    'bakes the whole image again to the same bits, and says so in a verdict (make test-all)',
     { timeout: 1_800_000 },
     async () => {
       const { code, stdout } = await kiln(HOME, ['reproduce', found.record.digest]);

@@ -64,7 +64,7 @@ describe.skipIf(typeof image === 'string')('kiln verify of a real image, which n
   );
 
   // The demo does so, too: a boot is minutes without KVM.
-  it.runIf(whole)('boots it, and every check holds', { timeout: 1_500_000 }, () => {
+  it.runIf(whole)('boots it, and every check holds (make test-all)', { timeout: 1_500_000 }, () => {
     const text = execFileSync(kiln, ['verify', folder, '--json'], {
       cwd: HOME,
       encoding: 'utf8',

@@ -35,24 +35,27 @@ function expectKnown(words: readonly string[]): void {
 }
 
 describe("the example's units", () => {
-  it.skipIf(!onPath('systemd-analyze'))('are taken by systemd, with the paths of a machine', () => {
-    const { root } = projectOf();
-    const service = read('kiln-nightly.service')
-      .replaceAll('/srv/kiln', HOME)
-      .replaceAll('/srv/spark-node', root);
-    writeFileSync(join(root, 'kiln-nightly.service'), service);
-    cpSync(join(EXAMPLE, 'kiln-nightly.timer'), join(root, 'kiln-nightly.timer'));
-    const { status, stderr } = spawnSync(
-      'systemd-analyze',
-      ['verify', '--man=no', ...['service', 'timer'].map((kind) => join(root, `kiln-nightly.${kind}`))],
-      { encoding: 'utf8' },
-    );
-    expect(status, stderr).toBe(0);
-    // What it does not know it only warns of.
-    expect(stderr.split('\n').filter((line) => line.includes('kiln-nightly'))).toEqual([]);
-    const calendar = /^OnCalendar=(.*)$/m.exec(read('kiln-nightly.timer'))?.[1] ?? '';
-    execFileSync('systemd-analyze', ['calendar', calendar], { stdio: 'ignore' });
-  });
+  it.skipIf(!onPath('systemd-analyze'))(
+    'are taken by systemd, with the paths of a machine (needs systemd)',
+    () => {
+      const { root } = projectOf();
+      const service = read('kiln-nightly.service')
+        .replaceAll('/srv/kiln', HOME)
+        .replaceAll('/srv/spark-node', root);
+      writeFileSync(join(root, 'kiln-nightly.service'), service);
+      cpSync(join(EXAMPLE, 'kiln-nightly.timer'), join(root, 'kiln-nightly.timer'));
+      const { status, stderr } = spawnSync(
+        'systemd-analyze',
+        ['verify', '--man=no', ...['service', 'timer'].map((kind) => join(root, `kiln-nightly.${kind}`))],
+        { encoding: 'utf8' },
+      );
+      expect(status, stderr).toBe(0);
+      // What it does not know it only warns of.
+      expect(stderr.split('\n').filter((line) => line.includes('kiln-nightly'))).toEqual([]);
+      const calendar = /^OnCalendar=(.*)$/m.exec(read('kiln-nightly.timer'))?.[1] ?? '';
+      execFileSync('systemd-analyze', ['calendar', calendar], { stdio: 'ignore' });
+    },
+  );
 
   it('start a command that there is', () => {
     const start = /^ExecStart=(.*)$/m.exec(read('kiln-nightly.service'))?.[1] ?? '';

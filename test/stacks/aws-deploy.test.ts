@@ -21,7 +21,7 @@ import { Moto } from './moto';
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const all = process.env['KILN_TEST_ALL'] === '1';
-const notHere = !all ? 'KILN_TEST_ALL=1 runs it' : hasAwsProvider;
+const notHere = !all ? 'make test-all' : hasAwsProvider;
 
 describe.skipIf(notHere !== undefined)(
   `a cluster on AWS${notHere === undefined ? '' : ` (${notHere})`}`,

@@ -18,7 +18,7 @@ const [STAGING, PRODUCTION] = ['111111111111', '222222222222'];
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const all = process.env['KILN_TEST_ALL'] === '1';
-const notHere = !all ? 'KILN_TEST_ALL=1 runs it' : hasAwsProvider;
+const notHere = !all ? 'make test-all' : hasAwsProvider;
 
 describe.skipIf(notHere !== undefined)(
   `examples/aws by cdktf${notHere === undefined ? '' : ` (${notHere})`}`,

@@ -19,13 +19,13 @@ function settings(): Readonly<Record<string, string>> {
 const AWS_LEAF = 'hashicorp/aws/5.100.0/linux_amd64';
 /** undefined: the AWS provider is at hand; else how to have it. Found in the mirror alone, where no registry is. */
 export const hasAwsProvider: string | undefined = (() => {
-  if (!hasTerraform) return 'needs terraform on PATH';
+  if (!hasTerraform) return 'needs Terraform';
   const config = settings()['TF_CLI_CONFIG_FILE'];
   const mirror =
     config === undefined ? undefined : join(config, '..', 'mirror', 'registry.terraform.io', AWS_LEAF);
   return mirror !== undefined && existsSync(mirror)
     ? undefined
-    : 'needs hashicorp/aws 5.100.0 in /opt/tf-plugins, by terraform providers mirror: docs/terraform.md';
+    : 'needs AWS provider: kiln doctor says how to have it';
 })();
 
 /** Nothing of the caller's own terraform settings reaches a test. */

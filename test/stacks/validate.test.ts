@@ -7,22 +7,30 @@ import { ACCOUNT, CLUSTER, REGION, recordPublication } from './aws';
 import { newProject } from './support';
 import { hasAwsProvider, hasTerraform, terraform } from './terraform';
 
-it.runIf(hasTerraform)('terraform itself finds nothing wrong with the local cluster', async () => {
-  const project = await newProject();
-  await project.promote('disk');
-  const app = project.app();
-  new LocalClusterStack(app, 'local', {
-    image: GoldenImage.channel('production'),
-    conf: { 'spark.app.name': '${not.a.reference} %{ nor a directive }' },
-  });
-  app.synth();
-  const folder = join(app.outdir, 'stacks', 'local');
+it.runIf(hasTerraform)(
+  'terraform itself finds nothing wrong with the local cluster (needs Terraform)',
+  async () => {
+    const project = await newProject();
+    await project.promote('disk');
+    const app = project.app();
+    new LocalClusterStack(app, 'local', {
+      image: GoldenImage.channel('production'),
+      conf: { 'spark.app.name': '${not.a.reference} %{ nor a directive }' },
+    });
+    app.synth();
+    const folder = join(app.outdir, 'stacks', 'local');
 
-  const init = await terraform(folder, 'init', '-backend=false', '-input=false', '-no-color');
-  expect(init.text).toContain('successfully initialized');
-  const { text } = await terraform(folder, 'validate', '-json');
-  expect(JSON.parse(text)).toMatchObject({ valid: true, error_count: 0, warning_count: 0, diagnostics: [] });
-});
+    const init = await terraform(folder, 'init', '-backend=false', '-input=false', '-no-color');
+    expect(init.text).toContain('successfully initialized');
+    const { text } = await terraform(folder, 'validate', '-json');
+    expect(JSON.parse(text)).toMatchObject({
+      valid: true,
+      error_count: 0,
+      warning_count: 0,
+      diagnostics: [],
+    });
+  },
+);
 
 it.skipIf(hasAwsProvider !== undefined)(
   `the AWS provider’s schema allows all that a cluster may be made of${hasAwsProvider === undefined ? '' : ` (${hasAwsProvider})`}`,

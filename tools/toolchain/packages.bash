@@ -1,4 +1,4 @@
-# Debian packages (tools/packages). To be sourced; needs $home and say.bash.
+# Debian packages (tools/packages, tools/test-packages). To be sourced; needs $home and say.bash.
 : "${home:?set by tools/setup}"
 
 # Any one of the programs and files is enough.
@@ -13,15 +13,13 @@ present() { # PROGRAM OR FILE...
   return 1
 }
 
-missing_packages() {
+missing_packages() { # LIST
   local package signs
   while read -r package signs; do
     case $package in '' | '#'*) continue ;; esac
     # shellcheck disable=SC2086 # words
     present ${signs%%#*} || echo "$package"
-  done <"$home/tools/packages"
-  # Debian keeps these parts of Python in packages of their own.
-  python3 -c 'import ensurepip, pip' 2>/dev/null || echo 'python3-venv python3-pip'
+  done <"$home/tools/$1"
 }
 
 install_packages() { # PACKAGE...
@@ -35,8 +33,17 @@ install_packages() { # PACKAGE...
 }
 
 setup_packages() {
+  # Debian keeps these parts of Python in packages of their own.
+  require_packages "$(missing_packages packages)
+    $(python3 -c 'import ensurepip, pip' 2>/dev/null || echo 'python3-venv python3-pip')"
+}
+
+# What only the tests need: a browser among it, so not for everyone.
+setup_tests() { require_packages "$(missing_packages test-packages)"; }
+
+require_packages() { # PACKAGES, by white space
   local missing
-  read -ra missing < <(missing_packages | tr '\n' ' ') || true
+  read -ra missing <<<"${1//$'\n'/ }" || true
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     die "this machine lacks: ${missing[*]}" \

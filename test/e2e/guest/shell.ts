@@ -35,6 +35,7 @@ export interface Ran {
 /** The guest's shell: a command's answer is one line, its exit code and its output in base64. */
 export class GuestShell {
   private rest = '';
+  private commands = 0;
   private hear: (line: string) => void = () => undefined;
 
   private constructor(private readonly socket: Socket) {
@@ -52,7 +53,7 @@ export class GuestShell {
 
   /** @param patience milliseconds; a command that takes longer is a failed test. */
   async run(command: string, patience = 300_000): Promise<Ran> {
-    const mark = `kiln-${Math.random().toString(36).slice(2)}`;
+    const mark = `kiln-${String(process.pid)}-${String((this.commands += 1))}`;
     const script = Buffer.from(command).toString('base64');
     const answer = new Promise<Ran>((resolve, reject) => {
       const late = setTimeout(() => {

@@ -23,7 +23,7 @@ function firstPixel(file: string): readonly number[] {
   return [...inflateSync(Buffer.concat(parts)).subarray(1, 4)];
 }
 
-describe.skipIf(!found)(`a night's page in a browser${found ? '' : ' (chromium is not on PATH)'}`, () => {
+describe.skipIf(!found)(`a night's page in a browser${found ? '' : ' (needs chromium)'}`, () => {
   let folder: string;
   let page: string;
   beforeAll(() => {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import { materialise } from '../../../factory/registry/materialise';
 import { appendMove } from '../../../factory/registry/move';
 import { createPublication, listPublications, readPublication } from '../../../factory/registry/publications';
 import { resolveFrom } from '../../../factory/registry/resolve';
-import { WHO, digestOf, recordOf, store } from './support';
+import { WHO, digestOf, noise, recordOf, store } from './support';
 
 async function all(found: AsyncIterable<Kept>): Promise<Kept[]> {
   const list: Kept[] = [];
@@ -95,11 +94,7 @@ export function homeContract(name: string, open: () => RegistryHome): void {
 
     it('gives back the disk that was stored, sparse, and keeps what two images share once', async () => {
       const home = open();
-      const one = Buffer.concat([
-        randomBytes(3 * CHUNK),
-        Buffer.alloc(5 * CHUNK),
-        randomBytes(17 * CHUNK + 1000),
-      ]);
+      const one = Buffer.concat([noise(3 * CHUNK, 1), Buffer.alloc(5 * CHUNK), noise(17 * CHUNK + 1000, 2)]);
       const two = Buffer.from(one);
       two.write('changed', 9 * CHUNK);
       for (const disk of [one, two]) {

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,13 +125,25 @@ export const filesOf = (disk: string, record = recordOf(disk)): ImageFiles => ({
   copies: {},
 });
 
+let sources = 0;
+
+/** Bytes without a pattern, the same for a number. */
+export function noise(size: number, of: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  for (let at = 0, state = of; at < size; at += 1) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[at] = state >>> 24;
+  }
+  return bytes;
+}
+
 /** Stores a "disk" under the record given, or its own. @returns its digest. */
 export async function store(
   { root, home }: Pick<Place, 'root'> & { readonly home: RegistryHome },
   disk: string | Uint8Array,
   record = recordOf(disk.toString()),
 ): Promise<string> {
-  const file = join(root, `source-${randomUUID()}.raw`);
+  const file = join(root, `source-${String((sources += 1))}.raw`);
   writeFileSync(file, disk);
   const digest = digestOf(disk);
   await storeImage(

@@ -28,7 +28,7 @@ describe('local disks of an instance type', () => {
   });
 
   it.skipIf(process.env['KILN_TEST_ALL'] !== '1')(
-    'are as EC2’s own description says (KILN_TEST_ALL=1)',
+    'are as EC2’s own description says (make test-all)',
     () => {
       const venv = spawnSync(join(ROOT, 'tools/moto/venv'), [], { encoding: 'utf8' });
       expect(venv.status, venv.stderr).toBe(0);
