@@ -7,6 +7,7 @@ import { openSession } from '../factory/bake/session';
 import { LayerCache, type CachedLayer } from '../factory/layers/cache';
 import type { Result } from './result';
 import { rewriteLayer } from './rewrite-layer';
+import { formatSize } from '../factory/units';
 
 /** Bytes of a file, and how many of them the larger image has more. */
 const FILE = 256 << 20;
@@ -63,7 +64,7 @@ export async function memory(): Promise<readonly Result[]> {
         name: 'memory for a larger image',
         ratio: after / before,
         goal: 1.2,
-        detail: `${after.toFixed(0)} MB : ${before.toFixed(0)} MB, with ${String(FILES * (FILE >> 20))} MiB more`,
+        detail: `${formatSize(1e6 * after)} : ${formatSize(1e6 * before)}, with ${formatSize(FILES * FILE)} more`,
       },
     ];
   } finally {

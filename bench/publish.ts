@@ -17,6 +17,7 @@ import { openSession } from '../factory/bake/session';
 import { assemble } from '../factory/disk/assemble';
 import { openDiskTools } from '../factory/disk/tools-tree';
 import { LayerCache } from '../factory/layers/cache';
+import { formatSize } from '../factory/units';
 import { BlocksForgotten } from '../factory/ports/aws-blocks-fake';
 import { EBS_BLOCK } from '../factory/ports/ebs';
 import { surveyDisk } from '../factory/publish/disk-blocks';
@@ -72,7 +73,7 @@ function memory(work: string): Result {
     name: 'memory of publishing a disk ten times as large',
     ratio: large / small,
     goal: 1.2,
-    detail: `${large.toFixed(0)} MB : ${small.toFixed(0)} MB, ${(10 * DISK) / 2 ** 20} MiB : ${DISK / 2 ** 20} MiB`,
+    detail: `${formatSize(1e6 * large)} : ${formatSize(1e6 * small)}, disks of ${formatSize(10 * DISK)} : ${formatSize(DISK)}`,
   };
 }
 
@@ -98,7 +99,7 @@ async function throughput(work: string): Promise<Result> {
       seconds[kind] = Math.min(seconds[kind], Number(process.hrtime.bigint() - began) / 1e9);
     }
   }
-  const rate = (each: number): string => `${(SENT / 1e6 / each).toFixed(0)} MB/s`;
+  const rate = (each: number): string => `${formatSize(SENT / each)}/s`;
   return {
     name: 'time to send a disk : to read and hash it',
     ratio: seconds.sent / seconds.read,

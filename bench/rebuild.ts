@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { findProject } from '../factory/project';
+import { formatSize } from '../factory/units';
 import { hostExec } from '../factory/ports/exec-host';
 import { copyOf } from '../test/e2e/copy-of';
 import { median, type Result } from './result';
@@ -87,7 +88,7 @@ export async function rebuild(): Promise<readonly Result[]> {
         name: 'code-only bake : dd with fsync',
         ratio: median(turns.map(({ baked, written }) => baked / written)),
         goal: 2,
-        detail: `${shown} for ${String(Math.round(statSync(join(folder, 'image.raw')).size / 1e6))} MB; the median of the ratios`,
+        detail: `${shown} for ${formatSize(statSync(join(folder, 'image.raw')).size)}; the median of the ratios`,
       },
       {
         name: 'nothing changed : cold bake',

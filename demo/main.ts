@@ -10,6 +10,7 @@ import { ROAD } from './road';
 import { CommandFailed, Interrupted, Shell } from './shell';
 import type { Command } from './shell';
 import { tidy } from './tidy';
+import { formatDuration } from '../factory/units';
 
 const home = dirname(dirname(__dirname));
 const folder = join(home, '.kiln', 'demo');
@@ -20,9 +21,6 @@ const cache =
 function say(text = ''): void {
   process.stdout.write(`${text}\n`);
 }
-
-const minutes = (seconds: number): string =>
-  seconds < 60 ? `${seconds.toFixed(0)} s` : `${Math.floor(seconds / 60)} min ${(seconds % 60).toFixed(0)} s`;
 
 type Parent = Parameters<ListrTask<Context>['task']>[1];
 
@@ -122,7 +120,7 @@ async function main(): Promise<number> {
   say(`image    ${context.image}`);
   say(`log      ${log}`);
   say(
-    `All ${ROAD.length} steps done in ${minutes(Date.now() / 1000 - began)}; nothing of it runs any more (stack ${STACK}).`,
+    `All ${ROAD.length} steps done in ${formatDuration(Date.now() - 1000 * began)}; nothing of it runs any more (stack ${STACK}).`,
   );
   return 0;
 }

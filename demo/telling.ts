@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatDuration, formatSize } from '../factory/units';
 
 /* Which of a program's many lines a person wants to see; the log has them all. */
 
@@ -8,8 +9,6 @@ export function tellTerraform(line: string): string | undefined {
   if (said !== undefined) return said.startsWith('Executing:') ? undefined : said.trim();
   return /(Apply complete!|Destroy complete!|Error: ).*/.exec(line)?.[0];
 }
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 
 const Told = z.discriminatedUnion('event', [
   z.object({ event: z.literal('waiting'), holder: z.string() }),
@@ -42,18 +41,18 @@ export function tellBake(onTerminal: boolean): (line: string) => string | undefi
         const now = Math.floor((10 * told.bytes) / Math.max(1, told.totalBytes));
         if (!onTerminal && now === tenth) return undefined;
         tenth = now;
-        return `fetched ${megabytes(told.bytes)} of ${megabytes(told.totalBytes)}`;
+        return `fetched ${formatSize(told.bytes)} of ${formatSize(told.totalBytes)}`;
       }
       case 'fallback':
         return `${told.input}: from ${told.from}`;
       case 'progress':
-        return onTerminal ? `${told.step}: ${megabytes(told.bytes)}` : undefined;
+        return onTerminal ? `${told.step}: ${formatSize(told.bytes)}` : undefined;
       case 'damaged':
         return told.what;
       case 'done': {
         // Steps of the disk have no size of their own.
-        const size = told.bytes === 0 ? '' : `, ${megabytes(told.bytes)}`;
-        return `${told.step}: ${told.cached ? 'in the cache' : `${(told.milliseconds / 1000).toFixed(1)} s`}${size}`;
+        const size = told.bytes === 0 ? '' : `, ${formatSize(told.bytes)}`;
+        return `${told.step}: ${told.cached ? 'in the cache' : formatDuration(told.milliseconds)}${size}`;
       }
       default:
         return undefined;
@@ -70,6 +69,6 @@ export function tellSpark(line: string): string | undefined {
   const executor = /^Granted executor ID \S+ on hostPort ([^:]+):\d+ with (.*)$/.exec(message);
   if (executor !== null) return `executor on ${executor[1] ?? ''}: ${executor[2] ?? ''}`;
   const job = /^Job (\d+) finished: .* took ([\d.]+) ms$/.exec(message);
-  if (job !== null) return `Spark job ${job[1] ?? ''} done in ${(Number(job[2]) / 1000).toFixed(1)} s`;
+  if (job !== null) return `Spark job ${job[1] ?? ''} done in ${formatDuration(Number(job[2]))}`;
   return /^Running Spark version .*$/.exec(message)?.[0];
 }

@@ -8,7 +8,8 @@ import type { GrowingLayers } from '../layers/growing';
 import { tell } from './events';
 import { growLayers } from './grow-layers';
 import { assemblyKey, rememberBake } from './index-file';
-import { buildContext, megabytes, seconds } from './layer-step';
+import { formatDuration, formatSize } from '../units';
+import { buildContext } from './layer-step';
 import { requireOwn } from './own';
 import { openSession } from './session';
 import { tellingFailure } from './telling';
@@ -81,7 +82,7 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
     symlinkSync(relative(project.state, folder), `${latest}.tmp`);
     renameSync(`${latest}.tmp`, latest);
     process.stdout.write(
-      `image ${record.digest}, ${megabytes(record.size)}, assembled in ${seconds(Date.now() - started)}\n${folder}\n`,
+      `image ${record.digest}, ${formatSize(record.size)}, assembled in ${formatDuration(Date.now() - started)}\n${folder}\n`,
     );
   } finally {
     await vault.close();

@@ -9,9 +9,7 @@ import { LOG, tell } from './events';
 import { requireOwn } from './own';
 import { openSession, type Session } from './session';
 import { tellingFailure, tellingGrowth } from './telling';
-
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+import { formatDuration, formatSize } from '../units';
 
 /** What building a layer takes; `step` names the log of one that no bake started. */
 export function buildContext(session: Session, step: string): BuildContext {
@@ -76,7 +74,7 @@ export async function buildTelling(
   const milliseconds = Date.now() - started;
   tell({ event: 'done', step: name, cached, milliseconds, bytes: built.size });
   process.stdout.write(
-    `layer ${name}: ${cached ? 'in the cache' : `built in ${seconds(milliseconds)}`}, ${megabytes(built.size)}, ${built.digest}\n`,
+    `layer ${name}: ${cached ? 'in the cache' : `built in ${formatDuration(milliseconds)}`}, ${formatSize(built.size)}, ${built.digest}\n`,
   );
   return built;
 }

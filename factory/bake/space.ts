@@ -1,6 +1,7 @@
 import { mkdirSync, statfsSync, statSync } from 'node:fs';
 import { KilnError, type Fault } from '../errors';
 import type { LayerName } from '../contracts/layers';
+import { formatSize } from '../units';
 
 /**
  * How many times the size of its inputs a layer's tree has, measured on the running example and rounded up:
@@ -63,8 +64,6 @@ export function spaceNeeds(question: SpaceQuestion): SpaceNeed[] {
   ].filter((need) => need.bytes > 0);
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
-
 /** Each file system on which the needs lie: all that is needed there, and what is free. */
 function rooms(needs: readonly SpaceNeed[]): { readonly fault: Fault; readonly enough: boolean }[] {
   const systems = new Map<number, SpaceNeed[]>();
@@ -76,11 +75,11 @@ function rooms(needs: readonly SpaceNeed[]): { readonly fault: Fault; readonly e
   return [...systems.values()].map((group) => {
     const { bavail, bsize } = statfsSync(group[0]?.folder ?? '/');
     const needed = group.reduce((sum, need) => sum + need.bytes, 0);
-    const parts = group.map((need) => `${gigabytes(need.bytes)} for ${need.what}`).join(', ');
+    const parts = group.map((need) => `${formatSize(need.bytes)} for ${need.what}`).join(', ');
     return {
       fault: {
         where: [...new Set(group.map((need) => need.folder))].join(', '),
-        what: `${gigabytes(needed)} needed (${parts}), ${gigabytes(bavail * bsize)} free`,
+        what: `${formatSize(needed)} needed (${parts}), ${formatSize(bavail * bsize)} free`,
       },
       enough: needed <= bavail * bsize,
     };

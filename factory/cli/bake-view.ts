@@ -3,13 +3,11 @@ import type { BakeEvent } from '../bake/events';
 import type { StepBefore, StepsBefore } from '../bake/steps-before';
 import { progressLine, span } from './progress-line';
 import { noteFallback } from './vault';
+import { formatDuration, formatSize } from '../units';
 
 /** Milliseconds between two drawings of the running step's line on a terminal, and between two lines elsewhere. */
 const DRAW = 250;
 const LINE = 15_000;
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
 
 export interface RunningStep {
   readonly step: string;
@@ -25,13 +23,13 @@ export function runningText({ step, since, progress, before }: RunningStep, now:
   const left = before === undefined ? 0 : before.milliseconds - elapsed;
   const of =
     progress?.total !== undefined
-      ? ` of ${megabytes(progress.total)}`
+      ? ` of ${formatSize(progress.total)}`
       : before !== undefined && progress !== undefined && before.bytes > progress.bytes
-        ? ` of about ${megabytes(before.bytes)}`
+        ? ` of about ${formatSize(before.bytes)}`
         : '';
   return [
     `  ${step.padEnd(26)} … ${[
-      ...(progress === undefined ? [] : [`${megabytes(progress.bytes)}${of}`]),
+      ...(progress === undefined ? [] : [`${formatSize(progress.bytes)}${of}`]),
       span(elapsed / 1000),
       ...(left > 0 ? [`about ${span(left / 1000)} left`] : []),
     ].join(', ')}`,
@@ -39,8 +37,8 @@ export function runningText({ step, since, progress, before }: RunningStep, now:
 }
 
 function doneText(event: Extract<BakeEvent, { event: 'done' }>): string {
-  const size = event.bytes === 0 ? '' : `, ${megabytes(event.bytes)}`;
-  return `  ${event.step.padEnd(26)} ${event.cached ? 'in the cache' : seconds(event.milliseconds)}${size}`;
+  const size = event.bytes === 0 ? '' : `, ${formatSize(event.bytes)}`;
+  return `  ${event.step.padEnd(26)} ${event.cached ? 'in the cache' : formatDuration(event.milliseconds)}${size}`;
 }
 
 /** Steps as lines; the running one is drawn in place on a terminal, elsewhere said again from time to time. */
@@ -131,7 +129,7 @@ export function jsonView(say: (line: string) => void): BakeView {
 export function outcomeText({ record, folder, baked }: BakeOutcome): string {
   return [
     baked ? `image ${record.digest}` : `nothing changed: image ${record.digest}`,
-    `  ${megabytes(record.size)}, content ${record.contentId}`,
+    `  ${formatSize(record.size)}, content ${record.contentId}`,
     `  ${folder}`,
   ].join('\n');
 }

@@ -1,11 +1,11 @@
 import type { ImageDiff } from '../diff/diff';
 import type { FileChange } from '../diff/files';
 import type { PackageChange } from '../diff/packages';
+import { formatSize } from '../units';
 
 /** Files that are shown by name, the largest of all that changed. */
 const SHOWN = 10;
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 const sum = (files: readonly FileChange[]): number => files.reduce((total, { bytes }) => total + bytes, 0);
 const percent = (part: number, whole: number): string =>
   `${((100 * part) / Math.max(1, whole)).toFixed(2)} %`;
@@ -39,11 +39,11 @@ export function diffText(diff: ImageDiff): string {
     ...packages.map(packageLine),
     '',
     `files     ${[
-      `${String(files.added.length)} added (${megabytes(sum(files.added))})`,
-      `${String(files.removed.length)} removed (${megabytes(sum(files.removed))})`,
-      `${String(files.changed.length)} changed (${megabytes(sum(files.changed))})`,
+      `${String(files.added.length)} added (${formatSize(sum(files.added))})`,
+      `${String(files.removed.length)} removed (${formatSize(sum(files.removed))})`,
+      `${String(files.changed.length)} changed (${formatSize(sum(files.changed))})`,
     ].join(', ')}`,
-    ...marked.slice(0, SHOWN).map(({ mark, path, bytes }) => `  ${mark} ${path} (${megabytes(bytes)})`),
+    ...marked.slice(0, SHOWN).map(({ mark, path, bytes }) => `  ${mark} ${path} (${formatSize(bytes)})`),
     ...(marked.length > SHOWN ? [`  and ${String(marked.length - SHOWN)} more: --json has all`] : []),
     '',
     `disk      ${String(blocks.differ)} of ${String(blocks.used)} blocks of 512 KiB differ (${percent(blocks.differ, blocks.used)})`,

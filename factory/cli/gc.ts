@@ -3,6 +3,7 @@ import type { Withdrawal } from '../publish/withdraw';
 import { shortDigest } from '../registry/errors';
 import type { CollectPlan } from '../registry/gc';
 import { whole } from './history';
+import { formatSize } from '../units';
 
 interface Options {
   readonly history: number;
@@ -19,7 +20,6 @@ function planText(
   amis: readonly Withdrawal[],
   done: boolean,
 ): string {
-  const megabytes = (count: number): string => `${(count / 1e6).toFixed(1)} MB`;
   return [
     ...keep.map(({ digest, why }) => `  keeps   ${digest}: ${why.join(', ')}`),
     ...remove.map((digest) => `  ${done ? 'removed' : 'removes'} ${digest}`),
@@ -31,7 +31,7 @@ function planText(
         `  ${done ? 'deregistered' : 'deregisters'} ${ami} and ${snapshot} in ${region}, of ${shortDigest(digest)}` +
         (accounts.length === 0 ? '' : `, shared with ${accounts.join(', ')}`),
     ),
-    `${done ? 'removed' : 'removes'} ${remove.length + unfinished.length} images, ${chunks.length} chunks of disks, ${megabytes(bytes)}; ${megabytes(keptBytes)} stay`,
+    `${done ? 'removed' : 'removes'} ${remove.length + unfinished.length} images, ${chunks.length} chunks of disks, ${formatSize(bytes)}; ${formatSize(keptBytes)} stay`,
     ...(done ? [] : ['nothing was removed; --apply removes it']),
   ].join('\n');
 }

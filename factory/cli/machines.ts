@@ -4,6 +4,7 @@ import { KilnError } from '../errors';
 import { findProject } from '../project';
 import { answer, note } from './output';
 import { requireRoot } from './require-root';
+import { formatDuration } from '../units';
 
 interface Json {
   readonly json?: true;
@@ -141,7 +142,7 @@ function wait(): Command {
         answer(
           options.json === true,
           result,
-          `${String(result.machines)} machines ready, ${String(result.workers)} workers registered${result.canary === null ? '' : ' and proved by a canary'}, after ${result.seconds.toFixed(1)} s`,
+          `${String(result.machines)} machines ready, ${String(result.workers)} workers registered${result.canary === null ? '' : ' and proved by a canary'}, after ${formatDuration(1000 * result.seconds)}`,
         );
       },
     );

@@ -1,6 +1,7 @@
 import type { Step } from '../nightly/steps';
 import type { NightEnd, NightPlan, NightView } from './nightly-world';
 import { span } from './progress-line';
+import { formatDuration, formatSize } from '../units';
 
 /** Packages listed one by one; a longer list is for the page and the diff. */
 const LISTED = 40;
@@ -21,13 +22,13 @@ function parsed(line: string): Record<string, unknown> | undefined {
 function bakeLine(event: Record<string, unknown>): string | undefined {
   const { event: kind, step, cached, milliseconds, what } = event;
   if (kind === 'done' && typeof step === 'string')
-    return `${step.padEnd(26)} ${cached === true ? 'in the cache' : `${(Number(milliseconds) / 1000).toFixed(1)} s`}`;
+    return `${step.padEnd(26)} ${cached === true ? 'in the cache' : formatDuration(Number(milliseconds))}`;
   if (kind === 'damaged' && typeof what === 'string') return what;
   return undefined;
 }
 
 const fetchLine = ({ done, total, bytes, totalBytes }: Record<string, unknown>): string =>
-  `fetching ${String(done)}/${String(total)}, ${(Number(bytes) / 1e6).toFixed(0)} of ${(Number(totalBytes) / 1e6).toFixed(0)} MB`;
+  `fetching ${String(done)}/${String(total)}, ${formatSize(Number(bytes))} of ${formatSize(Number(totalBytes))}`;
 
 /** Progress of a night: one JSON event per line for programs, words for people. */
 export function nightView(json: boolean, say: (line: string) => void): NightView {

@@ -1,18 +1,17 @@
 import type { FetchProgress } from '../vault';
-
-const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+import { formatSize } from '../units';
 
 export function span(seconds: number): string {
   const whole = Math.ceil(seconds);
   return whole < 60 ? `${String(whole)} s` : `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
 }
 
-/** `fetching 12/360, 130 of 2100 MB, 45 MB/s, 44 s left`. */
+/** `fetching 12/360, 130 MiB of 2.1 GiB, 45 MiB/s, 44 s left`. */
 function describe(verb: string, p: FetchProgress): string {
   return [
     `${verb} ${String(p.done)}/${String(p.total)}`,
-    `${megabytes(p.bytes)} of ${megabytes(p.totalBytes)} MB`,
-    ...(p.rate > 0 ? [`${megabytes(p.rate)} MB/s`] : []),
+    `${formatSize(p.bytes)} of ${formatSize(p.totalBytes)}`,
+    ...(p.rate > 0 ? [`${formatSize(p.rate)}/s`] : []),
     ...(p.remaining === undefined || p.done === p.total ? [] : [`${span(p.remaining)} left`]),
   ].join(', ');
 }

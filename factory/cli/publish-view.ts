@@ -5,8 +5,7 @@ import type { PublishPlan, RegionPlan } from '../publish/plan';
 import type { Withdrawal } from '../publish/withdraw';
 import { shortDigest } from '../registry/errors';
 import { progressLine } from './progress-line';
-
-const megabytes = (blocks: number): string => `${((blocks * EBS_BLOCK) / 1e6).toFixed(0)} MB`;
+import { formatSize } from '../units';
 
 function wayText({ way, kmsKey, encrypted }: RegionPlan, name: string): readonly string[] {
   switch (way.kind) {
@@ -19,7 +18,7 @@ function wayText({ way, kmsKey, encrypted }: RegionPlan, name: string): readonly
     case 'upload': {
       const { send, sentBefore, used, parent, whole, volumeSize } = way.upload;
       return [
-        `sends ${send.length - sentBefore} blocks of 512 KiB (${megabytes(send.length - sentBefore)}; the disk has ${used})` +
+        `sends ${send.length - sentBefore} blocks of 512 KiB (${formatSize((send.length - sentBefore) * EBS_BLOCK)}; the disk has ${used})` +
           (way.resume === undefined ? '' : `; ${sentBefore} are there already, in ${way.resume}`),
         parent === undefined
           ? `  the whole disk: ${whole ?? ''}`

@@ -4,15 +4,15 @@ import { fullness, type NodeOverview, type Overview } from '../machines/overview
 import { pageLine } from '../machines/pages';
 import { jobsTable } from './jobs-view';
 import { span } from './progress-line';
+import { formatDuration, formatSize } from '../units';
 
-const GIB = 2 ** 30;
 const NONE = '-';
 
 function scratchOf({ scratchBytes }: NodeOverview): string {
   if (scratchBytes === null) return NONE;
   const { used, free } = scratchBytes;
   const percent = String(Math.ceil(100 * fullness(scratchBytes)));
-  return `${(used / GIB).toFixed(1)} GiB, ${percent} %; ${(free / GIB).toFixed(1)} GiB free`;
+  return `${formatSize(used)}, ${percent} %; ${formatSize(free)} free`;
 }
 
 const useOf = (use: NodeOverview['cores']): string =>
@@ -70,7 +70,7 @@ function canaryLine({ canary }: Overview, now: number): string {
   if (!canary) return 'canary: none has run yet (kiln machines wait runs one)';
   const all = canary.proved.length + canary.missing.length;
   const ago = span(Math.max(0, now / 1000 - canary.at));
-  return `canary: ran on ${String(canary.proved.length)} of ${String(all)} workers in ${canary.seconds.toFixed(1)} s, ${ago} ago`;
+  return `canary: ran on ${String(canary.proved.length)} of ${String(all)} workers in ${formatDuration(1000 * canary.seconds)}, ${ago} ago`;
 }
 
 function wrongLines(faults: readonly Fault[]): string[] {

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Holders } from '../ports/holder';
 import { findProject } from '../project';
 import { answer, note } from './output';
+import { formatDuration, formatSize } from '../units';
 
 function port(text: string): number {
   const value = Number(text);
@@ -17,7 +18,6 @@ function bucketName(text: string): string {
   return text;
 }
 
-const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 const total = (sizes: readonly { readonly size: number }[]): number =>
   sizes.reduce((sum, { size }) => sum + size, 0);
 
@@ -50,11 +50,11 @@ function up(): Command {
           if (step !== 'up') note(`store: ${step}`);
         },
       });
-      const seconds = ((Date.now() - started) / 1000).toFixed(1);
+      const took = formatDuration(Date.now() - started);
       answer(
         options.json === true,
         result,
-        `object store ${result.already ? 'is up already' : `up in ${seconds} s`}: ${result.endpoint}, ` +
+        `object store ${result.already ? 'is up already' : `up in ${took}`}: ${result.endpoint}, ` +
           `bucket${result.buckets.length === 1 ? '' : 's'} ${result.buckets.join(', ')}; ` +
           'keys and certificate authority in .kiln/store',
       );
@@ -111,7 +111,7 @@ function put(): Command {
         const done = await upload(store, source, key, (t) => {
           note(`put s3://${bucket}/${t.key}`);
         });
-        answer(options.json === true, done, `${String(done.length)} objects, ${mebibytes(total(done))}`);
+        answer(options.json === true, done, `${String(done.length)} objects, ${formatSize(total(done))}`);
       } finally {
         store.close();
       }
@@ -135,7 +135,7 @@ function get(): Command {
         const done = await download(store, key, target, (t) => {
           note(`got ${t.file}`);
         });
-        answer(options.json === true, done, `${String(done.length)} objects, ${mebibytes(total(done))}`);
+        answer(options.json === true, done, `${String(done.length)} objects, ${formatSize(total(done))}`);
       } finally {
         store.close();
       }

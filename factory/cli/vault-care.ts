@@ -3,6 +3,7 @@ import type { Input } from '../contracts/lock';
 import type { Project } from '../project';
 import { answer, note } from './output';
 import { progressLine } from './progress-line';
+import { formatSize } from '../units';
 
 export interface Common {
   readonly lock?: readonly string[];
@@ -16,8 +17,6 @@ export interface CollectOptions extends Common {
   readonly registry?: true;
   readonly apply?: true;
 }
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Loads what the actions work with; not before one runs. */
 async function open(lockFiles: readonly string[] | undefined) {
@@ -58,7 +57,7 @@ export async function pushInputs(options: Common): Promise<void> {
   const plan = care.planMove(wanted(), await here.list(), await kept.list());
   care.requireAll(plan, 'the vault', 'fetch them first: kiln vault fetch');
   note(
-    `pushing ${String(plan.move.length)} inputs, ${megabytes(plan.bytes)}, to ${kept.where}; ${String(plan.present)} are there`,
+    `pushing ${String(plan.move.length)} inputs, ${formatSize(plan.bytes)}, to ${kept.where}; ${String(plan.present)} are there`,
   );
   const line = progressLine(process.stderr, 'pushing');
   await care.push(store, kept, plan, clock, line.show);
@@ -67,7 +66,7 @@ export async function pushInputs(options: Common): Promise<void> {
   answer(
     options.json === true,
     { pushed: move.length, bytes, present, where: kept.where },
-    `pushed ${String(move.length)} inputs, ${megabytes(bytes)}, and read each again; ${kept.where} has all ${String(move.length + present)}`,
+    `pushed ${String(move.length)} inputs, ${formatSize(bytes)}, and read each again; ${kept.where} has all ${String(move.length + present)}`,
   );
 }
 
@@ -75,7 +74,7 @@ export async function pullInputs(options: Common): Promise<void> {
   const { care, store, here, kept, wanted, clock } = await open(options.lock);
   const plan = care.planMove(wanted(), await kept.list(), await here.list());
   note(
-    `pulling ${String(plan.move.length)} inputs, ${megabytes(plan.bytes)}, from ${kept.where}; ${String(plan.present)} are here`,
+    `pulling ${String(plan.move.length)} inputs, ${formatSize(plan.bytes)}, from ${kept.where}; ${String(plan.present)} are here`,
   );
   const line = progressLine(process.stderr, 'pulling');
   await care.pull(kept, store, plan, clock, line.show);
@@ -85,7 +84,7 @@ export async function pullInputs(options: Common): Promise<void> {
   answer(
     options.json === true,
     { pulled: move.length, bytes, present, where: kept.where },
-    `pulled ${String(move.length)} inputs, ${megabytes(bytes)}; the vault has all ${String(move.length + present)}`,
+    `pulled ${String(move.length)} inputs, ${formatSize(bytes)}; the vault has all ${String(move.length + present)}`,
   );
 }
 
@@ -136,7 +135,7 @@ export async function verifyInputs(options: VerifyOptions): Promise<void> {
     options.json === true,
     { checked: found.checked, bytes: found.bytes, damaged, repaired, where: place.where },
     [
-      `${String(found.checked)} files, ${megabytes(found.bytes)}, in ${place.where}: ${damaged.length === 0 ? 'all are what their names say' : `${String(damaged.length)} damaged`}`,
+      `${String(found.checked)} files, ${formatSize(found.bytes)}, in ${place.where}: ${damaged.length === 0 ? 'all are what their names say' : `${String(damaged.length)} damaged`}`,
       ...lines,
       ...(damaged.length === 0
         ? []
@@ -170,12 +169,12 @@ export async function collectInputs(options: CollectOptions): Promise<void> {
     options.json === true,
     { remove, bytes, keep, locks: locks.map(({ from }) => from), applied, where: place.where },
     [
-      `${place.where}: ${String(keep)} files are named by ${String(locks.length)} locks, ${String(remove.length)} by none (${megabytes(bytes)})`,
+      `${place.where}: ${String(keep)} files are named by ${String(locks.length)} locks, ${String(remove.length)} by none (${formatSize(bytes)})`,
       ...locks.map(({ from }) => `  reached from ${from}`),
       remove.length === 0
         ? 'nothing to remove'
         : applied
-          ? `removed ${String(remove.length)} files, ${megabytes(bytes)}`
+          ? `removed ${String(remove.length)} files, ${formatSize(bytes)}`
           : 'nothing was removed; --apply removes them',
     ].join('\n'),
   );

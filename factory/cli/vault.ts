@@ -3,6 +3,7 @@ import type { Input } from '../contracts/lock';
 import { USES } from '../contracts/layers';
 import { answer, note } from './output';
 import type { CollectOptions, Common, VerifyOptions } from './vault-care';
+import { formatSize } from '../units';
 
 interface Options {
   readonly use?: (typeof USES)[number];
@@ -39,7 +40,7 @@ async function fetchAll(options: Options): Promise<void> {
     answer(
       options.json === true,
       { inputs: inputs.length, fetched: missing.length, bytes },
-      `all ${String(inputs.length)} inputs are in the vault; fetched ${String(missing.length)}, ${(bytes / 1e6).toFixed(0)} MB`,
+      `all ${String(inputs.length)} inputs are in the vault; fetched ${String(missing.length)}, ${formatSize(bytes)}`,
     );
   } finally {
     await vault.close();

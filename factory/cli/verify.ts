@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { answer, note } from './output';
+import { formatDuration } from '../units';
 
 function seconds(text: string): number {
   const value = Number(text);
@@ -55,15 +56,15 @@ async function run(word: string, options: Options): Promise<void> {
   await subject.keep?.(verdict);
 
   const lines = verdict.checks.map(({ name, ok, detail }) => `${ok ? '✔' : '✘'} ${name}: ${detail}`);
-  const total = ((verdict.timings['total'] ?? 0) / 1000).toFixed(0);
+  const total = formatDuration(verdict.timings['total'] ?? 0);
   answer(
     options.json === true,
     { ...verdict, file, console: log },
     [
       ...lines,
       verdict.ok
-        ? `verified in ${total} s: ${verdict.digest}`
-        : `NOT verified (${total} s): the console's log is ${log}`,
+        ? `verified in ${total}: ${verdict.digest}`
+        : `NOT verified (${total}): the console's log is ${log}`,
     ].join('\n'),
   );
   if (!verdict.ok) process.exitCode = 1;

@@ -3,6 +3,7 @@ import type { Exec } from '../ports/exec';
 import type { System } from '../ports/system';
 import { SANDBOX, tryNamespace } from '../ports/user-namespace';
 import type { Finding } from './finding';
+import { formatSize } from '../units';
 
 const GIB = 1024 ** 3;
 /** Measured: vault 1.2 GB, layers and tools 2.5 GB in the cache; a disk of 3 GB, twice while it is made. */
@@ -10,18 +11,16 @@ const CACHE_BYTES = 6 * GIB;
 const PROJECT_BYTES = 8 * GIB;
 const STORE_PORT = 7443;
 
-const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`;
-
 function space(system: System, subject: string, path: string, wanted: number): Finding {
   const free = system.freeBytes(path);
-  const detail = `${gib(free)} free at ${path}`;
+  const detail = `${formatSize(free)} free at ${path}`;
   return free >= wanted
     ? { subject, state: 'here', detail }
     : {
         subject,
         state: 'lack',
         detail,
-        means: `a bake of everything wants ${gib(wanted)} there`,
+        means: `a bake of everything wants ${formatSize(wanted)} there`,
         remedy: 'make room, or put the cache elsewhere: KILN_CACHE=FOLDER',
       };
 }

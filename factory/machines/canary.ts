@@ -3,6 +3,7 @@ import { KilnError } from '../errors';
 import type { ClusterPaths } from './cluster';
 import type { Machinery } from './machinery';
 import { enterWords } from './submit';
+import { formatDuration } from '../units';
 
 /** What `kiln-node canary --json` answers. */
 const Answer = z.object({
@@ -51,7 +52,7 @@ export async function prove(
   if (code === 0 && answer !== undefined) {
     onStep(
       answer.ran
-        ? `canary: ran on ${String(answer.proved.length)} workers in ${answer.seconds.toFixed(1)} s${answer.table === undefined ? '' : `; ${answer.table}`}`
+        ? `canary: ran on ${String(answer.proved.length)} workers in ${formatDuration(1000 * answer.seconds)}${answer.table === undefined ? '' : `; ${answer.table}`}`
         : `canary: ran on these ${String(answer.proved.length)} workers before`,
     );
     return answer;

@@ -1,5 +1,6 @@
 import { KilnError } from '../errors';
 import type { AwsError, AwsFault } from '../ports/aws-error';
+import { formatDuration } from '../units';
 
 export interface Circumstances {
   /** What was being done: `starting the snapshot`. */
@@ -122,12 +123,10 @@ const ADVICE: { readonly [Fault in AwsFault]: Advice } = {
   },
 };
 
-const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(0)} s`;
-
 /** An answer of AWS as a person reads it: what, where, why, and what to do. */
 export function explainAws(error: AwsError, { doing, region, tried }: Circumstances): KilnError {
   const { code, means, hint } = ADVICE[error.fault];
-  const again = tried === undefined ? '' : `, ${tried.times} times in ${seconds(tried.milliseconds)}`;
+  const again = tried === undefined ? '' : `, ${tried.times} times in ${formatDuration(tried.milliseconds)}`;
   const status = error.status === undefined ? '' : ` ${error.status}`;
   return new KilnError({
     code,

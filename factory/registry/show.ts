@@ -7,6 +7,7 @@ import { nameOf } from './gates/gate';
 import type { Change } from './history';
 import { isAllowed } from './plan';
 import type { MovePlan } from './plan';
+import { formatSize, formatSizeChange } from '../units';
 
 /** Borderless: reads well in a terminal, a log and a mail. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -29,8 +30,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
     .join('\n');
 }
 
-const MIB = 1024 * 1024;
-const megabytes = (bytes: number): string => `${(bytes / MIB).toFixed(bytes < 10 * MIB ? 1 : 0)} MiB`;
 const orDash = (words: readonly string[]): string => (words.length === 0 ? '-' : words.join(', '));
 
 /** Newest of each kind. */
@@ -80,7 +79,7 @@ export function imagesTable(images: readonly CatalogueImage[], now: number): str
     images.map((image) => [
       shortDigest(image.digest),
       image.storedAt === undefined ? '-' : age(image.storedAt, now),
-      megabytes(image.record.size),
+      formatSize(image.record.size),
       ...['spark', 'java', 'python'].map((name) => image.record.versions[name] ?? '-'),
       orDash(image.channels),
       orDash([
@@ -99,7 +98,7 @@ export function imagePage(image: CatalogueImage): string {
     ['digest', record.digest],
     ['content id', record.contentId],
     ['lock', record.lock],
-    ['disk', megabytes(record.size)],
+    ['disk', formatSize(record.size)],
     ['channels', orDash(image.channels)],
     [
       'where',
@@ -125,11 +124,11 @@ export function imagePage(image: CatalogueImage): string {
     table(['VERSION OF', ''], Object.entries(record.versions)),
     table(
       ['LAYER', 'TAR', 'DIGEST'],
-      record.layers.map(({ name, size, digest }) => [name, megabytes(size), shortDigest(digest)]),
+      record.layers.map(({ name, size, digest }) => [name, formatSize(size), shortDigest(digest)]),
     ),
     table(
       ['PARTITION', 'SIZE', 'UUID'],
-      record.partitions.map(({ name, size, uuid }) => [name, megabytes(size), uuid]),
+      record.partitions.map(({ name, size, uuid }) => [name, formatSize(size), uuid]),
     ),
   ].join('\n\n');
 }
@@ -174,11 +173,11 @@ export function planPage(plan: MovePlan, applying: boolean): string {
   const lines = [
     `${plan.action} ${channel}: ${from === undefined ? 'nothing yet' : shortDigest(from)} -> ${target}`,
   ];
-  if (plan.store) lines.push(`  stores the image in the registry (${megabytes(plan.size)})`);
+  if (plan.store) lines.push(`  stores the image in the registry (${formatSize(plan.size)})`);
   for (const { name, from: was, to: is } of plan.versions)
     lines.push(`  ${name}: ${was ?? '-'} -> ${is ?? '-'}`);
   if (plan.sizeBefore !== null && plan.sizeBefore !== plan.size)
-    lines.push(`  disk: ${megabytes(plan.sizeBefore)} -> ${megabytes(plan.size)}`);
+    lines.push(`  disk: ${formatSize(plan.size)}, ${formatSizeChange(plan.size - plan.sizeBefore)}`);
   if (from !== undefined) lines.push(`  ${packagesText(plan.packages)}`);
   const changed = plan.layers.filter(({ change }) => change !== 'same');
   if (from !== undefined) {

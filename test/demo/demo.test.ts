@@ -190,13 +190,13 @@ describe('of a bake', () => {
     ['{"event":"progress","step":"os","bytes":7000000}', undefined],
     [
       '{"event":"done","step":"os","cached":false,"milliseconds":2340,"bytes":642000000}',
-      'os: 2.3 s, 642 MB',
+      'os: 2.3 s, 612 MiB',
     ],
     [
       '{"event":"done","step":"os","cached":true,"milliseconds":1,"bytes":642000000}',
-      'os: in the cache, 642 MB',
+      'os: in the cache, 612 MiB',
     ],
-    ['{"event":"done","step":"seal","cached":false,"milliseconds":240,"bytes":0}', 'seal: 0.2 s'],
+    ['{"event":"done","step":"seal","cached":false,"milliseconds":240,"bytes":0}', 'seal: 240 ms'],
     [
       '{"event":"damaged","step":"os","what":"layer os of the cache is damaged"}',
       'layer os of the cache is damaged',
@@ -209,12 +209,12 @@ describe('of a bake', () => {
   test('downloads are told for every tenth, on a terminal always', () => {
     const lines = [0, 5e6, 9e6, 12e6].map(fetching);
     expect(lines.map(tellBake(false))).toEqual([
-      'fetched 0 MB of 100 MB',
+      'fetched 0 B of 95 MiB',
       undefined,
       undefined,
-      'fetched 12 MB of 100 MB',
+      'fetched 11 MiB of 95 MiB',
     ]);
     expect(lines.map(tellBake(true)).every((line) => line !== undefined)).toBe(true);
-    expect(tellBake(true)('{"event":"progress","step":"os","bytes":7000000}')).toBe('os: 7 MB');
+    expect(tellBake(true)('{"event":"progress","step":"os","bytes":7000000}')).toBe('os: 6.7 MiB');
   });
 });

@@ -43,7 +43,9 @@ function said(file: string, text: string): string[] {
 
 /** A file of each part, two folders deep where it is a folder. */
 const fileOf = (part: string): string =>
-  ['errors', 'all-ended', 'project'].includes(part) ? `factory/${part}.ts` : `factory/${part}/deep/file.ts`;
+  ['errors', 'all-ended', 'units', 'project'].includes(part)
+    ? `factory/${part}.ts`
+    : `factory/${part}/deep/file.ts`;
 const path = (from: string, to: string): string => {
   const found = posix.relative(dirname(from), to.replace(/\.ts$/, ''));
   return found.startsWith('.') ? found : `./${found}`;

@@ -10,6 +10,7 @@ import { join, posix, relative, resolve, sep } from 'node:path';
 export const ORDER = [
   'errors',
   'all-ended',
+  'units',
   'contracts',
   'ports',
   'project',

@@ -9,9 +9,8 @@ export interface Point {
 }
 
 const [WIDTH, HEIGHT] = [720, 180];
+const MIB = 1024 ** 2;
 const [LEFT, RIGHT, TOP, BOTTOM] = [72, 16, 16, 28];
-
-const megabytes = (bytes: number, digits: number): string => `${(bytes / 1e6).toFixed(digits)} MB`;
 
 /** Round steps for an axis: 1, 2 or 5 times a power of ten. */
 function stepOf(span: number): number {
@@ -41,20 +40,20 @@ export function axisOf(values: readonly number[]): Axis {
 export function sizeChart(points: readonly Point[]): Html {
   if (points.length < 2)
     return html`<p class="quiet">From the second image on, its size over the nights.</p>`;
-  const { low, high, ticks } = axisOf(points.map(({ size }) => size));
+  // Nights differ by less than two digits of the whole disk: the axis has as many as its steps need, in one unit.
+  const sizes = points.map(({ size }) => size / MIB);
+  const { low, high, ticks } = axisOf(sizes);
+  const digits = high - low < 1 ? 2 : high - low < 10 ? 1 : 0;
+  const mebibytes = (value: number, more = 0): string => `${value.toFixed(digits + more)} MiB`;
   const x = (at: number): number => LEFT + (at * (WIDTH - LEFT - RIGHT)) / (points.length - 1);
-  const y = (size: number): number =>
-    HEIGHT - BOTTOM - ((size - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-  const path = points.map(({ size }, at) => `${x(at).toFixed(1)},${y(size).toFixed(1)}`).join(' ');
-  const digits = high - low < 1e6 ? 2 : high - low < 1e7 ? 1 : 0;
+  const y = (value: number): number =>
+    HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
+  const path = sizes.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
   const [first, last] = [points[0], points.at(-1)];
   return html`<svg
     viewBox="0 0 ${WIDTH} ${HEIGHT}"
     role="img"
-    aria-label="Size of the disk over ${points.length} nights, from ${megabytes(first?.size ?? 0, 1)} to ${megabytes(
-      last?.size ?? 0,
-      1,
-    )}"
+    aria-label="Size of the disk over ${points.length} nights, from ${mebibytes(sizes[0] ?? 0, 1)} to ${mebibytes(sizes.at(-1) ?? 0, 1)}"
   >
     ${ticks.map(
       (tick) =>
@@ -65,14 +64,14 @@ export function sizeChart(points: readonly Point[]): Html {
             y1="${y(tick).toFixed(1)}"
             y2="${y(tick).toFixed(1)}"
           /><text class="tick" x="${LEFT - 8}" y="${(y(tick) + 4).toFixed(1)}" text-anchor="end"
-            >${megabytes(tick, digits)}</text
+            >${mebibytes(tick)}</text
           >`,
     )}
     <polyline class="line" points="${path}" />
     ${points.map(
       ({ label, size }, at) =>
-        html`<circle class="dot" cx="${x(at).toFixed(1)}" cy="${y(size).toFixed(1)}" r="3.5"
-          ><title>${label}: ${megabytes(size, 1)}</title></circle
+        html`<circle class="dot" cx="${x(at).toFixed(1)}" cy="${y(size / MIB).toFixed(1)}" r="3.5"
+          ><title>${label}: ${mebibytes(size / MIB, 1)}</title></circle
         >`,
     )}
     <text class="tick" x="${LEFT}" y="${HEIGHT - 8}">${first?.label}</text>

@@ -3,6 +3,7 @@ import type { Move, Outputs, Previous, Result, Step } from '../steps';
 import { sizeChart } from './chart';
 import { html, type Html } from './html';
 import { STYLE } from './style';
+import { formatDuration, formatSize, formatSizeChange } from '../../units';
 
 export interface PastNight {
   readonly run: string;
@@ -40,12 +41,6 @@ export interface ReportData {
 }
 
 const short = (digest: string): string => digest.slice(0, 'sha256:'.length + 12);
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-const duration = (milliseconds: number): string => {
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${String(Math.floor(seconds / 60))} min ${String(Math.round(seconds % 60)).padStart(2, '0')} s`;
-};
 const dayOf = (at: string): string => at.slice(0, 16).replace('T', ' ');
 
 const HEADLINES: Readonly<Record<ReportData['result'], readonly [kind: string, text: string]>> = {
@@ -86,13 +81,10 @@ function facts({ bake, previous, nights, proposal }: ReportData): Html {
   const before = nights.findLast(({ run, size }) => run === previous?.run && size !== undefined)?.size;
   const rows: (readonly [string, Html | string])[] = [];
   if (bake !== undefined) {
-    const grown =
-      before === undefined
-        ? ''
-        : ` (${bake.size >= before ? '+' : '−'}${megabytes(Math.abs(bake.size - before))} since the last)`;
+    const grown = before === undefined ? '' : ` (${formatSizeChange(bake.size - before)} since the last)`;
     rows.push(
       ['image', html`<code class="whole">${bake.digest}</code>`],
-      ['disk', `${megabytes(bake.size)}${grown}`],
+      ['disk', `${formatSize(bake.size)}${grown}`],
     );
   }
   if (previous !== null) rows.push(['before', html`<code class="whole">${previous.image}</code>`]);
@@ -261,12 +253,12 @@ function timings({ timings: steps, bake }: ReportData): Html {
   ]);
   const longest = Math.max(1, ...parts.map(({ milliseconds }) => milliseconds));
   const total = steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  return html`<p>${duration(total)} in all.</p>
+  return html`<p>${formatDuration(total)} in all.</p>
     <table class="times">
       <tbody>
         ${parts.map(
           ({ name, milliseconds, inner: isInner }) =>
-            html`<tr><td${isInner ? html` class="inner"` : undefined}>${name}</td><td class="number">${duration(milliseconds)}</td><td class="bar"><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="${((100 * milliseconds) / longest).toFixed(2)}" height="10" /></svg></td></tr>`,
+            html`<tr><td${isInner ? html` class="inner"` : undefined}>${name}</td><td class="number">${formatDuration(milliseconds)}</td><td class="bar"><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="${((100 * milliseconds) / longest).toFixed(2)}" height="10" /></svg></td></tr>`,
         )}
       </tbody>
     </table>`;
@@ -292,7 +284,7 @@ function past({ nights }: ReportData): Html {
               <td>${dayOf(at)}</td>
               <td>${result}</td>
               <td>${digest === undefined ? '' : html`<code>${short(digest)}</code>`}</td>
-              <td class="number">${size === undefined ? '' : megabytes(size)}</td>
+              <td class="number">${size === undefined ? '' : formatSize(size)}</td>
             </tr>`,
         )}
     </tbody>

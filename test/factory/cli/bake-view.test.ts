@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jsonView, runningText } from '../../../factory/cli/bake-view';
 
-const MB = 1_000_000;
+const MIB = 1024 ** 2;
 const os = { step: 'os', since: 0 };
 const bytes = (count: number, total?: number) =>
   ({ event: 'progress', step: 'os', bytes: count, ...(total === undefined ? {} : { total }) }) as const;
@@ -9,25 +9,25 @@ const bytes = (count: number, total?: number) =>
 describe('the line of the running step', () => {
   it.each([
     { what: 'only its seconds when nothing else is known', given: os, says: '31 s' },
-    { what: 'the bytes so far', given: { ...os, progress: bytes(210 * MB) }, says: '210 MB, 31 s' },
+    { what: 'the bytes so far', given: { ...os, progress: bytes(210 * MIB) }, says: '210 MiB, 31 s' },
     {
       what: 'of how many, and how long still, where a step counts to an end that it knows',
       given: {
         ...os,
-        progress: bytes(210 * MB, 1400 * MB),
+        progress: bytes(210 * MIB, 1400 * MIB),
         before: { milliseconds: 95_000, bytes: 0 },
       },
-      says: '210 MB of 1400 MB, 31 s, about 1 min 4 s left',
+      says: '210 MiB of 1.4 GiB, 31 s, about 1 min 4 s left',
     },
     {
       what: 'about how many, as it was when the step was last done',
-      given: { ...os, progress: bytes(210 * MB), before: { milliseconds: 40_000, bytes: 642 * MB } },
-      says: '210 MB of about 642 MB, 31 s, about 9 s left',
+      given: { ...os, progress: bytes(210 * MIB), before: { milliseconds: 40_000, bytes: 642 * MIB } },
+      says: '210 MiB of about 642 MiB, 31 s, about 9 s left',
     },
     {
       what: 'no remaining time and no whole once it is slower and larger than last time',
-      given: { ...os, progress: bytes(700 * MB), before: { milliseconds: 30_000, bytes: 642 * MB } },
-      says: '700 MB, 31 s',
+      given: { ...os, progress: bytes(700 * MIB), before: { milliseconds: 30_000, bytes: 642 * MIB } },
+      says: '700 MiB, 31 s',
     },
   ])('says $what', ({ given, says }) => {
     expect(runningText(given, 31_000)).toBe(`  ${'os'.padEnd(26)} … ${says}`);

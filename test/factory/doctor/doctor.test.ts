@@ -20,6 +20,7 @@ const files = {
   '/fw.fd': '',
   '/kiln/.venv/bin/python': '',
   '/cache/terraform/config.tfrc': '',
+  '/cache/terraform/mirror/registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64': '',
   '/dev/loop-control': '',
   '/proc/filesystems': 'nodev\toverlay\n\terofs\n',
 };

@@ -88,7 +88,7 @@ describe("a night's page", () => {
         'security update of trixie',
         'held back',
         '0 of 24 hours in candidate',
-        '+0.2 MB since the last',
+        '+195 KiB since the last',
       ],
     ],
     [

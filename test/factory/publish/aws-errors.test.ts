@@ -133,7 +133,7 @@ describe('trying again', () => {
   it('nothing is tried for ever, and waits grow with chance', async () => {
     const pause = new FakePause();
     const { at, call } = failing(pause, new AwsError('RequestLimitExceeded', '', 503));
-    await expect(persist('a', call, { pause, region })).rejects.toThrow(/\d+ times in 1\d\d s/);
+    await expect(persist('a', call, { pause, region })).rejects.toThrow(/\d+ times in [12] min/);
     expect(at.at(-1)).toBeLessThanOrEqual(120_000);
     const waits = at.slice(1).map((each, index) => each - (at[index] ?? 0));
     expect(Math.max(...waits)).toBeLessThanOrEqual(10_001);

@@ -50,7 +50,7 @@ it('the plan is printed and nothing is done; with --apply it is, and told as it 
   const plan = await kiln(['publish', 'production', '--to', to]);
   expect([plan.code, plan.err]).toEqual([0, expect.stringContaining('read sha256:')]);
   expect(plan.out).toContain(`publish ${digest.slice(0, 19)} as spark-node-${digest.slice(7, 43)}`);
-  expect(plan.out).toContain('sends 3 blocks of 512 KiB (2 MB; the disk has 3)');
+  expect(plan.out).toContain('sends 3 blocks of 512 KiB (1.5 MiB; the disk has 3)');
   expect(plan.out).toContain('the whole disk: no earlier image is published there');
   expect(plan.out).toContain('nothing was changed; with --apply it is done');
   expect(world.aws.snapshots.size).toBe(0);
@@ -68,7 +68,7 @@ it('the plan is printed and nothing is done; with --apply it is, and told as it 
     0,
     expect.stringMatching(/^eu-central-1 {2}ami-\w+ {2}snap-\w+\nus-east-1 {2}ami-\w+ {2}snap-\w+\n$/),
   ]);
-  expect(done.err).toMatch(/eu-central-1: upload 3\/3, 2 of 2 MB/);
+  expect(done.err).toMatch(/eu-central-1: upload 3\/3, 1\.5 MiB of 1\.5 MiB/);
   expect(world.aws.images.size).toBe(2);
   expect((await kiln(['publish', 'production', '--to', to])).out).toContain('nothing to do');
 }, 120_000);
