@@ -11,6 +11,7 @@ from kiln_node import config, role
 from kiln_node.commands import Result
 from kiln_node.faults import NodeFault
 
+PAGE = ["systemctl", "start", "--no-block", "kiln-history-page.service"]
 WATCH = ["systemctl", "start", "--no-block", "kiln-watch.service"]
 
 
@@ -29,7 +30,7 @@ class Systemctl:
     [
         ("master", [["systemctl", "start", "spark-master.service"], WATCH]),
         ("worker", [["systemctl", "start", "spark-worker.service"], WATCH]),
-        ("history", [["systemctl", "start", "spark-history.service"]]),
+        ("history", [["systemctl", "start", "spark-history.service"], PAGE]),
         ("notebook", [["systemctl", "start", "spark-notebook.service"]]),
         ("driver", []),
         ("standby", []),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kiln_node import executors, paths, sparkjudge
+from kiln_node import executors, history_page, paths, sparkjudge
 from kiln_node.config import NodeConfig
 
 #: Java options of every JVM that talks to a store: the store's own authority is in this trust store.
@@ -60,6 +60,8 @@ def history(settings: dict[str, str]) -> dict[str, str]:
     return {
         **kept,
         "spark.history.fs.logDirectory": settings.get("spark.eventLog.dir", ""),
+        # at loopback: kiln-history-page stands before it
+        "spark.history.ui.port": str(history_page.INNER_PORT),
         # whoever reaches the page may look
         "spark.history.ui.acls.enable": "false",
     }
