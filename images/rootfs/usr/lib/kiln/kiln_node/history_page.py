@@ -1,9 +1,9 @@
 """kiln-history-page: the history server's page, with the logs of executors whose workers still run.
 
 A job's pages link to its executors' logs below /proxy/WORKER/, where the master leads to the worker
-(spark.ui.reverseProxy). The history server does not: so this listens at its address, asks the master for what is
-below /proxy/worker-, and passes everything else to the history server, which listens at loopback alone. Only GET and
-HEAD: it shows, and changes nothing.
+(spark.ui.reverseProxy). The history server does not: so this listens at its address, asks the master for what
+is below /proxy/worker-, and passes everything else to the history server, which listens at loopback alone.
+Only GET and HEAD: it shows, and changes nothing.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def gone(path: str) -> str:
     worker = html.escape(path.removeprefix("/proxy/").partition("/")[0])
     return (
         "<!DOCTYPE html><title>Log not available</title><h1>This log is not available</h1>"
-        f"<p>The executor's log lies on the worker that ran it, {worker}, and the master has no such worker: it "
-        "has left the cluster or was started anew, or the master does not answer.</p>"
+        f"<p>The executor's log lies on the worker that ran it, {worker}, and the master has no such worker: "
+        "it has left the cluster or was started anew, or the master does not answer.</p>"
         "<p>A worker keeps the logs of a job for a day after its end "
         "(<code>spark.worker.cleanup.appDataTtl</code>).</p>"
         '<p><a href="/">Back to the history server</a></p>'
