@@ -117,6 +117,8 @@ def handler(places: Places) -> type[BaseHTTPRequestHandler]:
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
+    # a browser asks for a page and all that is on it at once
+    request_queue_size = 64
 
 
 def main(arguments: Sequence[str]) -> int:
