@@ -151,7 +151,7 @@ describe.skipIf(typeof found === 'string')(
         const { stdout } = await cluster.in(machine, ['ss', '-Hltnp']);
         const listening = stdout
           .split('\n')
-          .filter((line) => /"(java|python[\d.]*|jupyter-lab)"/.test(line))
+          .filter((line) => /"(java|python[\d.]*|jupyter-lab|kiln-history-pa)"/.test(line))
           .map((line) =>
             line
               .split(/\s+/)[3]
