@@ -138,7 +138,7 @@ export class Bakery {
   }
 
   /**
-   * In place of the layers that are not to be built, ones under the same keys with little in them: a C library and a kernel of
+   * In place of the layers that are not to be built, ones under the same keys with little in them: a C library, a shell and a kernel of
    * some bytes, Python without packages. A bake then is a real one, of the real steps, in seconds.
    */
   private async standIns(built: readonly LayerName[]): Promise<void> {
@@ -159,6 +159,10 @@ export class Bakery {
         /^(ld-linux|lib(c|m|dl|rt|util|pthread|resolv)\.so)/.test(each),
       ))
         execFileSync('cp', ['-a', join(os, libraries, file), join(out, libraries)]);
+      // The code package is built by programs that a shell script may stand for.
+      mkdirSync(join(out, 'usr/bin'));
+      for (const file of ['env', 'sh', 'dash'])
+        execFileSync('cp', ['-a', join(os, 'usr/bin', file), join(out, 'usr/bin')]);
       for (const made of ['boot', 'usr/lib/kiln']) mkdirSync(join(out, made));
       for (const file of ['vmlinuz', 'initrd']) writeFileSync(join(out, 'boot', file), file.repeat(1000));
       mkdirSync(join(out, 'var/lib/spark'), { recursive: true, mode: 0o750 });
