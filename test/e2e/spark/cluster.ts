@@ -114,8 +114,12 @@ export class Cluster {
     rmSync(this.project, { recursive: true, force: true });
   }
 
-  kiln(args: readonly string[], accept = [0]): Promise<RunResult> {
-    return hostExec.run(join(HOME, 'bin/kiln'), args, { cwd: this.project, accept });
+  kiln(args: readonly string[], accept = [0], onLine?: (line: string) => void): Promise<RunResult> {
+    return hostExec.run(join(HOME, 'bin/kiln'), args, {
+      cwd: this.project,
+      accept,
+      ...(onLine === undefined ? {} : { onLine }),
+    });
   }
 
   /** Runs a command as root in a machine, such as `worker-1`. */
