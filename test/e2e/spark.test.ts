@@ -329,9 +329,18 @@ describe.skipIf(typeof found === 'string')(
         ['a key that guards', ['--properties-file', '/scratch/driver/bad.conf'], 2, /bad\.conf, line 2\)/],
         [
           'a committer that loses data',
-          ['--conf', 'spark.hadoop.fs.s3a.committer.name=directory'],
+          [
+            ...['--conf', 'spark.hadoop.fs.defaultFS=file:///'],
+            ...['--conf', 'spark.hadoop.fs.s3a.committer.name=directory'],
+          ],
           2,
-          /--conf\)/,
+          /staging committers .*--conf/,
+        ],
+        [
+          'a warehouse on the disk of its driver',
+          ['--conf', 'spark.sql.warehouse.dir=file:/scratch/tmp/tables'],
+          2,
+          /on the disk of one node.*--conf\)/,
         ],
         [
           'packages from nowhere',
