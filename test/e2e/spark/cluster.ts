@@ -98,11 +98,8 @@ export class Cluster {
               'spark.eventLog.compress': 'true',
             },
             ...(worker === undefined ? {} : { worker }),
-<<<<<<< HEAD
             warehouse: WAREHOUSE,
-=======
             ...(notebook === undefined ? {} : { notebook }),
->>>>>>> f808560 (A link checker, and Stop in every way, on a real cluster with two jobs and a notebook)
             leastFreeMiB: 64,
             leave: { notice: 'ec2', seconds: 60 },
           },
