@@ -79,7 +79,8 @@ describe.skipIf(typeof found === 'string')(
       cluster = await Cluster.start(found, { workers: 3 });
       copyFileSync(join(__dirname, 'spark/leaving.py'), join(cluster.scratch('master'), 'leaving.py'));
       copyFileSync(join(__dirname, 'spark/tables.py'), join(cluster.scratch('master'), 'tables.py'));
-      copyFileSync(join(__dirname, 'spark/notebook.py'), join(cluster.scratch('notebook'), 'notebook.py'));
+      for (const script of ['notebook.py', 'jupyter.py'])
+        copyFileSync(join(__dirname, 'spark', script), join(cluster.scratch('notebook'), script));
       copyFileSync(join(__dirname, 'spark/intruder'), join(cluster.scratch('history'), 'intruder'));
       notices = join(cluster.project, 'notices');
       metadataLog = await cluster.metadata(notices);

@@ -50,6 +50,8 @@ interface Roles {
   readonly workers: number;
   /** What each worker offers; default: one core and 1024 MiB. */
   readonly worker?: NonNullable<NodeConfig['spark']['worker']>;
+  /** When a notebook's executors go; default: the node's own. */
+  readonly notebook?: NodeConfig['spark']['notebook'];
   /** Beside master and workers; default: a history server and a notebook. */
   readonly others?: Partial<Record<'history' | 'notebook', string>>;
 }
@@ -62,7 +64,13 @@ export class Cluster {
   ) {}
 
   static async start({ folder, record }: BakedImage, roles: Roles): Promise<Cluster> {
-    const { name = NAME, workers, worker, others = { history: HISTORY, notebook: NOTEBOOK } } = roles;
+    const {
+      name = NAME,
+      workers,
+      worker,
+      notebook,
+      others = { history: HISTORY, notebook: NOTEBOOK },
+    } = roles;
     const project = mkdtempSync(join(tmpdir(), `kiln-${name}-`));
     const cluster = new Cluster(name, project);
     copyFileSync(join(HOME, 'factory.yaml'), join(project, 'factory.yaml'));
@@ -91,6 +99,7 @@ export class Cluster {
             },
             ...(worker === undefined ? {} : { worker }),
             warehouse: WAREHOUSE,
+            ...(notebook === undefined ? {} : { notebook }),
             leastFreeMiB: 64,
             leave: { notice: 'ec2', seconds: 60 },
           },
