@@ -117,7 +117,7 @@ def test_patterns_mean_what_they_mean_in_javascript() -> None:
 
 @given(st.sampled_from(sorted(document())), st.one_of(st.none(), st.floats(), st.booleans()))
 def test_no_member_may_be_something_else(name: str, value: Any) -> None:
-    # In JSON 1.0 and 1 are one number, which is what `version` is; True is another value for JSON, but not for Python.
+    # In JSON 1.0 is the number 1, which `version` is; true is another value there, though not in Python.
     assume(isinstance(value, bool) or document()[name] != value)
     assert faults({**document(), name: value}) != []
 
