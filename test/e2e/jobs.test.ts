@@ -16,6 +16,8 @@ const HOME = join(__dirname, '../..');
 const CLUSTER = 'jobs-e2e';
 const ANY = Array.from({ length: 256 }, (_, code) => code);
 const ENDS = '/scratch/ends.py';
+/** The image has no curl. */
+const MASTER_PAGE = `import urllib.request; print(urllib.request.urlopen('http://${MASTER}:8080/json/').read().decode())`;
 
 const found = bakedImage();
 
@@ -79,7 +81,7 @@ describe.skipIf(typeof found === 'string')(
       await expect
         .poll(
           async () => {
-            const page = await inMachine('master-1', 'curl', '-sS', `http://${MASTER}:8080/json/`);
+            const page = await inMachine('master-1', '/usr/bin/python3', '-c', MASTER_PAGE);
             const { activeapps, coresused } = Master.parse(JSON.parse(page.stdout));
             const executors = await inMachine('worker-1', 'pgrep', '-fc', 'CoarseGrained|[p]yspark.daemon');
             const drivers = await inMachine('master-1', 'pgrep', '-fc', '[S]parkSubmit|kiln-drive[r]');
