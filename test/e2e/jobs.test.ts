@@ -263,16 +263,15 @@ describe.skipIf(typeof found === 'string')(
       const stubborn = await begin(ENDS, 'stubborn');
       const first = end(stubborn);
       await kiln(['cancel', CLUSTER, (await last()).id, '--now']);
-      expect(await first).toBe(143);
+      expect(await first).toBe(137);
       const waiting = await begin(ENDS, 'waits');
       const second = end(waiting);
       await inMachine('master-1', 'systemctl', 'stop', 'spark-driver-*');
       expect(await second).toBe(143);
       expect(await last()).toMatchObject({ state: 'failed', end: { cause: 'stopped' } });
       await nothingLeft();
-      expect(
-        readdirSync(join(project, '.kiln/clusters', CLUSTER, `${CLUSTER}-master-1`, 'scratch/jobs')).length,
-      ).toBeGreaterThan(10);
+      const folders = join(project, '.kiln/clusters', CLUSTER, `${CLUSTER}-master-1`, 'scratch/jobs');
+      expect(readdirSync(folders)).toContain((await last()).id);
     });
   },
 );
