@@ -1,8 +1,7 @@
 """spark-submit's options, so that exactly what stands before the program is spark-submit's.
 
 From org.apache.spark.launcher.SparkSubmitOptionParser of Spark 4.1.4 (fields `opts` and `switches`); earlier
-releases know fewer and refuse the others themselves. test/e2e/jobs.test.ts compares with the image's
-`spark-submit --help`.
+releases know fewer and refuse the others themselves.
 """
 
 from __future__ import annotations
