@@ -10,7 +10,7 @@ const Answer = z.object({
   seconds: z.number(),
   proved: z.array(z.string()),
   missing: z.array(z.string()),
-  /** What a table showed that executors wrote and read back; none of an image of before. */
+  /** What a table showed that executors wrote and read back; absent from older images. */
   table: z.string().optional(),
   /** false: it was known already of these very workers. */
   ran: z.boolean(),

@@ -23,7 +23,7 @@ const misplaced = ({ contents, tree }: Built): string[] =>
     })
     .map(([name]) => name);
 
-describe.skipIf(typeof image === 'string')('the code layer', () => {
+describe.skipIf(typeof image === 'string')('the code layer (needs root)', () => {
   let bench: CodeBench;
   beforeAll(async () => {
     if (typeof image === 'string') return;

@@ -376,7 +376,7 @@ describe.skipIf(typeof found === 'string')(
         expect(killed.batches).toBeLessThan(FILES);
       });
 
-      it('goes on where it was, and has every row exactly once', async () => {
+      it('resumes where it was interrupted, and has every row exactly once', async () => {
         const folder = await fetched(cluster, 'stream/out');
         // What the sink's log does not name is what a batch has left that did not end.
         const log = readdirSync(join(folder, '_spark_metadata')).flatMap((name) =>
