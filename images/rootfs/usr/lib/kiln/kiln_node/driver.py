@@ -1,4 +1,4 @@
-"""A job's driver as a unit of its own, in the same systemd sandbox as the daemons (spark-driver-.service.d)."""
+"""A job's driver as a unit of its own, in the systemd sandbox of the daemons (spark-driver-.service.d)."""
 
 from __future__ import annotations
 
