@@ -1,4 +1,4 @@
-"""Files to files, a file a batch, until there is no more: started again, it resumes where it was interrupted."""
+"""Files to files, a file a batch, until there is no more; a later start resumes where it was interrupted."""
 
 from report import session
 
