@@ -83,6 +83,8 @@ describe.skipIf(typeof found === 'string')(
         name: 'pages',
         workers: 2,
         worker: { cores: 2, memoryMiB: 2048 },
+        // Half a worker, so that the notebook has an executor beside the jobs.
+        executorCores: 1,
         notebook: { idleSeconds: 5, idleWithDataSeconds: 5 },
       });
       scripts('master', 'waiting.py');

@@ -50,6 +50,8 @@ interface Roles {
   readonly workers: number;
   /** What each worker offers; default: one core and 1024 MiB. */
   readonly worker?: NonNullable<NodeConfig['spark']['worker']>;
+  /** Cores of an executor; default: all of its worker's. */
+  readonly executorCores?: number;
   /** When a notebook's executors go; default: the node's own. */
   readonly notebook?: NodeConfig['spark']['notebook'];
   /** Beside master and workers; default: a history server and a notebook. */
@@ -68,6 +70,7 @@ export class Cluster {
       name = NAME,
       workers,
       worker,
+      executorCores,
       notebook,
       others = { history: HISTORY, notebook: NOTEBOOK },
     } = roles;
@@ -98,6 +101,7 @@ export class Cluster {
               'spark.eventLog.compress': 'true',
             },
             ...(worker === undefined ? {} : { worker }),
+            ...(executorCores === undefined ? {} : { executorCores }),
             warehouse: WAREHOUSE,
             ...(notebook === undefined ? {} : { notebook }),
             leastFreeMiB: 64,
