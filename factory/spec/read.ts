@@ -19,7 +19,7 @@ const invalid = (faults: readonly Fault[]): KilnError =>
   new KilnError({
     code: 'spec-invalid',
     exitCode: 2,
-    what: `${String(faults.length)} ${faults.length === 1 ? 'fault' : 'faults'} in what the image is made of`,
+    what: `${String(faults.length)} ${faults.length === 1 ? 'error' : 'errors'} in factory.yaml or environment.yml`,
     faults,
   });
 
