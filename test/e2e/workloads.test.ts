@@ -186,7 +186,7 @@ describe.skipIf(typeof found === 'string')(
         it('two jobs that append to one path at the same time lose nothing, and neither fails', () => {
           answers.found('appended');
           const has = `select count(*), count(distinct id), sum(id) from (${parquet(join(folder, 'appended'))})`;
-          expect(rows(has)).toEqual([[10_000, 10_000, 49_995_000]]);
+          expect(rows(has)).toEqual([[6000, 6000, 17_997_000]]);
         });
 
         it('overwriting partitions dynamically is refused, before anything is touched', () => {
@@ -294,7 +294,8 @@ describe.skipIf(typeof found === 'string')(
       beforeAll(async () => {
         const gate = join(cluster.scratch('master'), 'workloads/go');
         const job = runProgram(cluster, 'memory.py', ['/scratch/workloads/go'], {
-          settings: { 'spark.executor.memory': '512m' },
+          // A task that is out of memory is so each time: four tries would cost four executors.
+          settings: { 'spark.executor.memory': '512m', 'spark.task.maxFailures': '2' },
           onLine: (line) => {
             if (!line.startsWith('waits ')) return;
             cached = ['worker-1', 'worker-2'].map((worker) => bytesOf(cluster, worker, /^rdd_/));

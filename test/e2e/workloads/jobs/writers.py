@@ -93,12 +93,12 @@ def concurrent(spark: SparkSession) -> None:
     path = f"{OUT}/appended"
 
     def append(start: int) -> None:
-        for at in range(start, start + 5_000, 1_000):
+        for at in range(start, start + 3_000, 1_000):
             spark.range(at, at + 1_000).repartition(4).write.mode("append").parquet(path)
 
     def both() -> None:
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(append, (0, 5_000)))
+            list(pool.map(append, (0, 3_000)))
 
     attempt("appended", both)
 
