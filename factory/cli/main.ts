@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { KilnError } from '../errors';
 import { formatError } from './output';
 import { kilnProgram, words } from './program';
+import { runToEnd } from './run-to-end';
 
 async function main(argv: readonly string[]): Promise<number> {
   const program = kilnProgram();
@@ -32,6 +33,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-});
+void runToEnd(process, () => main(process.argv.slice(2)));

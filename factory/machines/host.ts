@@ -11,12 +11,30 @@ import { leaveGroups, nspawn } from './nspawn';
 import { type Acceleration, probeAcceleration } from './qemu/acceleration';
 import { qemuDriver } from './qemu/driver';
 
+/** Milliseconds that a page may take to answer. */
+const PATIENCE = 5000;
+
+/**
+ * The timer is one that Node waits for, other than that of AbortSignal.timeout: a request whose connection was closed
+ * at an unlucky moment can stay open for ever, and the process would end in the middle of its work.
+ */
 async function fetchJson(url: string): Promise<unknown> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      controller.abort();
+      resolve(undefined);
+    }, PATIENCE);
+  });
+  const answer = async (): Promise<unknown> => {
+    const response = await fetch(url, { signal: controller.signal });
     return response.ok ? await response.json() : undefined;
-  } catch {
-    return undefined; // not up yet
+  };
+  try {
+    return await Promise.race([answer().catch(() => undefined), late]); // not up yet
+  } finally {
+    clearTimeout(timer);
   }
 }
 
