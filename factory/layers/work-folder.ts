@@ -51,11 +51,24 @@ function madeFor(lock: string): ProcessId | undefined {
   }
 }
 
-/** The lock goes last: a folder with something in it has one, whenever this process is killed. */
+/**
+ * The lock goes last: a folder with something in it has one, whenever this process is killed. Whoever worked in it may
+ * have removed it since its lock was opened here, which is how the lock came free.
+ */
 function remove(folder: string): void {
   const options = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 };
-  for (const name of readdirSync(folder).filter((each) => each !== LOCK)) rmSync(join(folder, name), options);
+  for (const name of namesIn(folder).filter((each) => each !== LOCK)) rmSync(join(folder, name), options);
   rmSync(folder, options);
+}
+
+/** Empty for a folder that is gone. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /**

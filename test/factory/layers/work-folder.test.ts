@@ -150,3 +150,16 @@ describe('a process', () => {
     expect(hasEnded(id)).toBe(true);
   });
 });
+
+it('is made by many at once while others end and remove theirs', async () => {
+  await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      for (let round = 0; round < 12; round += 1)
+        await withWorkFolder(place, 'many', (folder) => {
+          fs.writeFileSync(join(folder, 'file'), '');
+          return Promise.resolve();
+        });
+    }),
+  );
+  expect(fs.readdirSync(join(place, 'work'))).toEqual([]);
+});

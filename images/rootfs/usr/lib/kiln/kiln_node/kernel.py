@@ -26,6 +26,8 @@ TEMPORARY = paths.SCRATCH / "tmp"
 SESSION = {
     "spark.dynamicAllocation.enabled": "true",
     "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+    # An idle executor is drained; the last one has nowhere to move its shuffle files and would stay for ever.
+    "spark.executor.decommission.forceKillTimeout": "30s",
 }
 
 #: Seconds after which an executor without work goes, and one with cached or shuffled data, where node.json
