@@ -26,8 +26,9 @@ TEMPORARY = paths.SCRATCH / "tmp"
 SESSION = {
     "spark.dynamicAllocation.enabled": "true",
     "spark.dynamicAllocation.shuffleTracking.enabled": "true",
-    # An idle executor is drained; the last one has nowhere to move its shuffle files and would stay for ever.
-    "spark.executor.decommission.forceKillTimeout": "30s",
+    # An idle executor is ended, not drained: a drained one stays for minutes while it holds shuffle files
+    # (Spark 4.1 warns of it). What a notebook had on a worker that leaves is computed again.
+    "spark.decommission.enabled": "false",
 }
 
 #: Seconds after which an executor without work goes, and one with cached or shuffled data, where node.json
