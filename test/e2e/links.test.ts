@@ -186,6 +186,18 @@ describe.skipIf(typeof found === 'string')(
         expect(await cluster.alive()).toHaveLength(2);
       });
 
+      it('to a job’s bare address leads to its first page, however often it is asked for', async () => {
+        const { id } = await applicationOf('one');
+        const bare = new URL(`/proxy/${id}/`, await url('master')).href;
+        const ended = new Map<string, number>();
+        for (let tries = 0; tries < 60; tries += 1) {
+          const answer = await getHere(bare);
+          const where = `${String(answer.status)} ${new URL(answer.url).pathname}`;
+          ended.set(where, (ended.get(where) ?? 0) + 1);
+        }
+        expect([...ended]).toEqual([[`200 /proxy/${id}/jobs/`, 60]]);
+      });
+
       it('is found by kiln open for a job’s name and its id', async () => {
         const { id, page } = await applicationOf('two');
         expect(await url('two')).toBe(page);

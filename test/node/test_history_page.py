@@ -10,15 +10,15 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from kiln_node import history_page
-from kiln_node.history_page import Places, Server
+from kiln_node.history_page import HistoryPage
+from kiln_node.page_proxy import Server, handler
 
 WORKER = "/proxy/worker-20261128-10.0.0.5-4000"
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    with Server(("127.0.0.1", 0), handler) as server:
+def serving(answers: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with Server(("127.0.0.1", 0), answers) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -54,7 +54,7 @@ def page(master_status: int = 200) -> Iterator[str]:
     with ExitStack() as stack:
         history = stack.enter_context(serving(named("history")))
         master = stack.enter_context(serving(named("master", master_status)))
-        yield stack.enter_context(serving(history_page.handler(Places(history, master))))
+        yield stack.enter_context(serving(handler(HistoryPage(history, master))))
 
 
 def get(address: str, path: str, method: str = "GET") -> tuple[int, str]:
@@ -93,7 +93,7 @@ def test_a_log_that_is_gone_is_explained(status: int) -> None:
 
 
 def test_a_master_or_history_server_that_does_not_answer() -> None:
-    with serving(history_page.handler(Places("127.0.0.1:1", "127.0.0.1:1"))) as address:
+    with serving(handler(HistoryPage("127.0.0.1:1", "127.0.0.1:1"))) as address:
         assert get(address, f"{WORKER}/")[0] == 404
         assert get(address, "/")[0] == 502
 

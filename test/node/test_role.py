@@ -11,7 +11,8 @@ from kiln_node import config, role
 from kiln_node.commands import Result
 from kiln_node.faults import NodeFault
 
-PAGE = ["systemctl", "start", "--no-block", "kiln-history-page.service"]
+HISTORY_PAGE = ["systemctl", "start", "--no-block", "kiln-history-page.service"]
+MASTER_PAGE = ["systemctl", "start", "--no-block", "kiln-master-page.service"]
 WATCH = ["systemctl", "start", "--no-block", "kiln-watch.service"]
 
 
@@ -28,9 +29,9 @@ class Systemctl:
 @pytest.mark.parametrize(
     ("name", "asked"),
     [
-        ("master", [["systemctl", "start", "spark-master.service"], WATCH]),
+        ("master", [["systemctl", "start", "spark-master.service"], WATCH, MASTER_PAGE]),
         ("worker", [["systemctl", "start", "spark-worker.service"], WATCH]),
-        ("history", [["systemctl", "start", "spark-history.service"], PAGE]),
+        ("history", [["systemctl", "start", "spark-history.service"], HISTORY_PAGE]),
         ("notebook", [["systemctl", "start", "spark-notebook.service"]]),
         ("driver", []),
         ("standby", []),

@@ -19,20 +19,6 @@ function linksOf(html: string, base: string): readonly string[] {
   return [...new Set(found.map(String))].sort();
 }
 
-/**
- * Where Spark's master sends a browser by mistake, about once in eight times (docs/spark.md): it rewrites a redirect of a
- * proxied page while the request may still be in its handler, and cuts "app-20" off the id. A second try is another draw.
- */
-const CUT = /\/proxy\/\d{12}-\d{4}\//;
-
-/** As a person who reloads the page does it. */
-async function withReloads(get: Get, link: string): ReturnType<Get> {
-  let answer = await get(link);
-  for (let tries = 0; tries < 9 && answer.status === 403 && CUT.test(answer.url); tries += 1)
-    answer = await get(link);
-  return answer;
-}
-
 /** A link that is not answered as it should be. */
 interface Broken {
   readonly on: string;
@@ -62,7 +48,7 @@ export async function crawl(
       if (asked.has(link) || leave.test(link)) continue;
       asked.add(link);
       try {
-        const { status, url, text } = await withReloads(get, link);
+        const { status, url, text } = await get(link);
         if (status < 200 || status > 299) broken.push({ on, link, why: String(status) });
         else if (/^\s*<(?:!doctype|html)/i.test(text))
           next.push(...linksOf(text, url).map((one) => ({ on: link, link: one })));

@@ -42,8 +42,8 @@ def run(config: NodeConfig, commands: Commands, fault_of: Callable[[str], NodeFa
 
 def helpers(config: NodeConfig) -> list[str]:
     """What runs beside the daemon: the watch on scratch, on a worker the one for notices, and the page of a
-    history server."""
+    master or history server."""
     watching = ["kiln-watch.service"] if config.role in ("master", "worker") else []
     notices = config.role == "worker" and config.leave.notice != "none"
-    page = ["kiln-history-page.service"] if config.role == "history" else []
+    page = [f"kiln-{config.role}-page.service"] if config.role in ("master", "history") else []
     return [*watching, *(["kiln-notice.service"] if notices else []), *page]
