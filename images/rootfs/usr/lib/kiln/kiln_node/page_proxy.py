@@ -35,7 +35,9 @@ class Replacement:
 class Page(Protocol):
     """What one page does with a request and its answer."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name of the program, as its answers have it."""
 
     def origin(self, path: str) -> str:
         """host:port of the server that answers a path."""
