@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { findProject } from '../factory/project';
 import { formatSize } from '../factory/units';
-import { hostExec } from '../factory/ports/exec-host';
+import { hostExec } from '../factory/ports/machine/exec-host';
 import { copyOf } from '../test/e2e/copy-of';
 import { median, type Result } from './result';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Lock } from '../factory/contracts/lock';
-import { ContentStore } from '../factory/ports/content-store';
+import { ContentStore } from '../factory/files/content-store';
 import type { Context } from './context';
 import type { Command } from './shell';
 

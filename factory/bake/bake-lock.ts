@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { exclusively } from '../ports/exclusive-host';
+import { exclusively } from '../ports/machine/exclusive-host';
 import type { Project } from '../project';
 
 /**

@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { LAYERS, type LayerName } from '../contracts/layers';
 import { KilnError } from '../errors';
-import { withWorkFolder, WORKS_FOR } from '../layers/work-folder';
-import type { Exec } from '../ports/exec';
-import { replayable } from '../ports/exec-host';
-import { ownProcess } from '../ports/process-id';
+import { withWorkFolder, WORKS_FOR } from '../files/work-folder';
+import type { Exec } from '../ports/machine/exec';
+import { replayable } from '../ports/machine/exec-host';
+import { ownProcess } from '../processes/process-id';
 import type { Project } from '../project';
 import { EVENTS, eventsAfter, LOG } from './events';
 

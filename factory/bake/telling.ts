@@ -1,5 +1,5 @@
 import { KilnError } from '../errors';
-import type { Exec } from '../ports/exec';
+import type { Exec } from '../ports/machine/exec';
 import { tell } from './events';
 
 /** Milliseconds between two counts of a growing tree: `du` takes 60 ms for the largest. */

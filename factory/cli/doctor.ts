@@ -20,10 +20,10 @@ export function doctor(): Command {
         kvm,
       ] = await Promise.all([
         import('../doctor/index.js'),
-        import('../ports/exec-host.js'),
-        import('../ports/http-host.js'),
-        import('../ports/mirrors-host.js'),
-        import('../ports/system-host.js'),
+        import('../ports/machine/exec-host.js'),
+        import('../ports/inputs/http-host.js'),
+        import('../ports/inputs/mirrors-host.js'),
+        import('../ports/machine/system-host.js'),
         import('../store/port-owner.js'),
         import('../machines/qemu/acceleration.js'),
       ]);

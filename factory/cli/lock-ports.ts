@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { KilnError } from '../errors';
 import type { LockPorts } from '../lock/make-lock';
-import { openChannels } from '../ports/channels';
-import { ContentStore } from '../ports/content-store';
-import { hostExec } from '../ports/exec-host';
-import { withFileLock } from '../ports/file-lock';
-import { hostHttp } from '../ports/http-host';
-import { hostMirrors } from '../ports/mirrors-host';
+import { openChannels } from '../ports/inputs/channels';
+import { ContentStore } from '../files/content-store';
+import { hostExec } from '../ports/machine/exec-host';
+import { withFileLock } from '../files/file-lock';
+import { hostHttp } from '../ports/inputs/http-host';
+import { hostMirrors } from '../ports/inputs/mirrors-host';
 import type { Project } from '../project';
 import { readSpec } from '../spec/read';
 

@@ -1,4 +1,4 @@
-import type { FetchProgress } from '../vault';
+import type { FetchProgress } from '../progress';
 import { formatSize } from '../units';
 
 export function span(seconds: number): string {

@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { withFileLock } from '../ports/file-lock';
+import { withFileLock } from '../files/file-lock';
 import { findProject } from '../project';
 import { askedFor } from '../publish/asked';
 import { openAws } from '../publish/open';

@@ -1,4 +1,4 @@
-import { EBS_BLOCK } from '../ports/ebs';
+import { EBS_BLOCK } from '../publish/aws/api/ebs';
 import type { PublishEvent } from '../publish/effects';
 import type { Arrived } from '../publish/into-region';
 import type { PublishPlan, RegionPlan } from '../publish/plan';

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { Holders } from '../ports/holder';
+import type { Holders } from '../ports/holder/holder';
 import { findProject } from '../project';
 import { answer, note } from './output';
 import { formatDuration, formatSize } from '../units';
@@ -23,8 +23,8 @@ const total = (sizes: readonly { readonly size: number }[]): number =>
 
 async function hostHolders(): Promise<Holders> {
   const [{ hostHolders: make }, { hostExec }] = await Promise.all([
-    import('../ports/holder-host.js'),
-    import('../ports/exec-host.js'),
+    import('../ports/holder/holder-host.js'),
+    import('../ports/machine/exec-host.js'),
   ]);
   return make(hostExec);
 }

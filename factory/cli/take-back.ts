@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { withFileLock } from '../ports/file-lock';
+import { withFileLock } from '../files/file-lock';
 import { findProject } from '../project';
 import { openAws } from '../publish/open';
 import { type Withdrawal, withdraw } from '../publish/withdraw';

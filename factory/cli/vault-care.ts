@@ -24,11 +24,11 @@ async function open(lockFiles: readonly string[] | undefined) {
   const vault = await import('../vault/index.js');
   const care = await import('../vault/care.js');
   const { knownLocks } = await import('../vault/known-locks.js');
-  const { hostClock } = await import('../ports/clock.js');
+  const { hostClock } = await import('../ports/machine/clock.js');
   const { openHome } = await import('../registry/open.js');
   const { registrySettings } = await import('../registry/project.js');
   const { storedLocks } = await import('../registry/locks.js');
-  const { DirectoryInputs } = await import('../ports/kept-inputs-directory.js');
+  const { DirectoryInputs } = await import('../ports/inputs/kept-inputs-directory.js');
   const project = findProject();
   const named = lockFiles === undefined || lockFiles.length === 0 ? [project.lock] : lockFiles;
   return {
@@ -150,7 +150,7 @@ export async function verifyInputs(options: VerifyOptions): Promise<void> {
 
 export async function collectInputs(options: CollectOptions): Promise<void> {
   const { care, store, here, kept, reach } = await open(options.lock);
-  const { withFileLock } = await import('../ports/file-lock.js');
+  const { withFileLock } = await import('../files/file-lock.js');
   const place = options.registry === true ? kept : here;
   const locks = await reach();
   const plan = care.planCollect(

@@ -16,7 +16,7 @@ interface Options {
 
 async function run(word: string, options: Options): Promise<void> {
   const { findProject } = await import('../project.js');
-  const { hostExec } = await import('../ports/exec-host.js');
+  const { hostExec } = await import('../ports/machine/exec-host.js');
   const { probeAcceleration } = await import('../machines/qemu/acceleration.js');
   const { sha256File } = await import('../registry/hash.js');
   const { verify: prove } = await import('../verify/verify.js');

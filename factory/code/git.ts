@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import type { Exec, RunOptions, RunResult } from '../ports/exec';
+import type { Exec, RunOptions, RunResult } from '../ports/machine/exec';
 
 /**
  * Nothing of the caller's environment may point git at another repository, a bake by root must read a checkout of

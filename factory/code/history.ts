@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Exec } from '../ports/exec';
+import type { Exec } from '../ports/machine/exec';
 import { git, records } from './git';
 
 /** What git knows of a checkout that a version or a list of files can be made of. */

@@ -1,6 +1,6 @@
 import { copyFileSync, lstatSync, mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { Exec } from '../ports/exec';
+import type { Exec } from '../ports/machine/exec';
 import { git } from './git';
 import { writeHistory } from './history';
 import type { CodeSource } from './source';

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { KilnError, type Fault } from '../errors';
-import type { Exec } from '../ports/exec';
+import type { Exec } from '../ports/machine/exec';
 import type { Project } from '../project';
 import { git, records } from './git';
 import { readHistory, readsHistory, type History } from './history';

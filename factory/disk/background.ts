@@ -1,4 +1,4 @@
-import { giveWay, serve } from '../ports/threads';
+import { giveWay, serve } from '../processes/threads';
 import { doTask } from './tasks';
 
 /* What a thread of an assembly runs whose task has time until the end. */

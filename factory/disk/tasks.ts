@@ -1,4 +1,4 @@
-import type { Doing } from '../ports/threads';
+import type { Doing } from '../processes/threads';
 import { copyContents, type CopyContentsTask } from './copy-contents';
 import { type Copied, copyLayer, type CopyTask } from './copy-layer';
 import { fillDisk, type FillTask } from './fill';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Input } from '../contracts/lock';
 import { KilnError } from '../errors';
 import { moveIn } from '../layers/move';
-import { withWorkFolder } from '../layers/work-folder';
-import type { Exec, RunOptions, RunResult } from '../ports/exec';
+import { withWorkFolder } from '../files/work-folder';
+import type { Exec, RunOptions, RunResult } from '../ports/machine/exec';
 import { admit, type Vault } from '../vault';
 
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';

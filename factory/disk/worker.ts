@@ -1,4 +1,4 @@
-import { serve } from '../ports/threads';
+import { serve } from '../processes/threads';
 import { doTask } from './tasks';
 
 /* What a thread of an assembly runs. */

@@ -4,7 +4,7 @@ import { allEnded } from '../all-ended';
 import type { Lock } from '../contracts/lock';
 import { ImageRecord } from '../contracts/record';
 import type { GrowingLayers } from '../layers/growing';
-import { withThreads } from '../ports/threads';
+import { withThreads } from '../processes/threads';
 import { type PreviousImage, contentsText, type OnDisk } from './previous-image';
 import { writeImageManifest } from './image-manifest';
 import type { ImageFiles } from './keep';

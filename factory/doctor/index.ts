@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Exec } from '../ports/exec';
-import type { Http } from '../ports/http';
-import type { Mirrors } from '../ports/mirrors';
-import type { System } from '../ports/system';
+import type { Exec } from '../ports/machine/exec';
+import type { Http } from '../ports/inputs/http';
+import type { Mirrors } from '../ports/inputs/mirrors';
+import type { System } from '../ports/machine/system';
 import type { Finding } from './finding';
 import { accelerationFinding, machineFindings } from './machine';
 import { registryFindings } from './registries';

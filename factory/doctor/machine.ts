@@ -1,7 +1,7 @@
 import { KilnError } from '../errors';
-import type { Exec } from '../ports/exec';
-import type { System } from '../ports/system';
-import { SANDBOX, tryNamespace } from '../ports/user-namespace';
+import type { Exec } from '../ports/machine/exec';
+import type { System } from '../ports/machine/system';
+import { SANDBOX, tryNamespace } from '../bake/user-namespace';
 import type { Finding } from './finding';
 import { formatSize } from '../units';
 

@@ -1,6 +1,6 @@
 import { KilnError } from '../errors';
-import type { Http } from '../ports/http';
-import type { Mirrors, Registry } from '../ports/mirrors';
+import type { Http } from '../ports/inputs/http';
+import type { Mirrors, Registry } from '../ports/inputs/mirrors';
 import type { Finding } from './finding';
 
 /** A small thing each registry has, and what cannot be done without it. */

@@ -1,5 +1,5 @@
-import type { Exec } from '../ports/exec';
-import type { System } from '../ports/system';
+import type { Exec } from '../ports/machine/exec';
+import type { System } from '../ports/machine/system';
 import type { Finding } from './finding';
 import { parsePackages } from './packages';
 

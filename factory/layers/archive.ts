@@ -1,4 +1,4 @@
-import type { Exec } from '../ports/exec';
+import type { Exec } from '../ports/machine/exec';
 
 export interface ArchiveOptions {
   readonly tree: string;

@@ -5,8 +5,8 @@ import { codeSource, notesOf } from '../code/source';
 import type { LayerName } from '../contracts/layers';
 import type { Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
-import type { Exec } from '../ports/exec';
-import { withThreads } from '../ports/threads';
+import type { Exec } from '../ports/machine/exec';
+import { withThreads } from '../processes/threads';
 import type { Project } from '../project';
 import { admit, type Vault } from '../vault';
 import { archive } from './archive';
@@ -16,7 +16,7 @@ import { hiddenOf, nodeSchema, UNPACKED, type PlannedLayer } from './plan';
 import { runRecipe, type PlacedSource } from './sandbox';
 import type { Unpacked } from './tree-check';
 import { unpackedTree } from './trees';
-import { withWorkFolder } from './work-folder';
+import { withWorkFolder } from '../files/work-folder';
 
 export interface BuildContext {
   readonly project: Project;

@@ -5,7 +5,7 @@ import { Digest, Sha256 } from '../contracts/digest';
 import { LAYERS } from '../contracts/layers';
 import { MANIFEST } from '../contracts/manifest';
 import { moveAway, moveIn } from './move';
-import { withWorkFolder } from './work-folder';
+import { withWorkFolder } from '../files/work-folder';
 
 /** What stands beside a layer's tar. */
 const LayerRecord = z.strictObject({

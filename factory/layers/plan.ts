@@ -4,7 +4,7 @@ import { codeSource } from '../code/source';
 import { LAYERS, type LayerName } from '../contracts/layers';
 import type { Input, Lock } from '../contracts/lock';
 import { NodeConfig } from '../contracts/node';
-import { hostExec } from '../ports/exec-host';
+import { hostExec } from '../ports/machine/exec-host';
 import type { Project } from '../project';
 import { fileName } from '../vault';
 import { layerKey, type LayerParts } from './key';

@@ -2,8 +2,8 @@ import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
-import type { Exec } from '../ports/exec';
-import { replayable } from '../ports/exec-host';
+import type { Exec } from '../ports/machine/exec';
+import { replayable } from '../ports/machine/exec-host';
 import type { Project } from '../project';
 
 /** The code package's source as the recipe gets it. */

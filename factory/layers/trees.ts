@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Exec } from '../ports/exec';
-import type { Doing } from '../ports/threads';
+import type { Exec } from '../ports/machine/exec';
+import type { Doing } from '../processes/threads';
 import type { CachedLayer } from './cache';
 import { damagedOf, layerDamaged, soundManifest } from './damage';
 import { moveAway, moveIn } from './move';
 import { firstDifference, type Unpacked } from './tree-check';
-import { withWorkFolder } from './work-folder';
+import { withWorkFolder } from '../files/work-folder';
 
 /** Milliseconds; no recipe takes longer. */
 const IN_USE = 3_600_000;

@@ -1,4 +1,4 @@
-import { serve } from '../ports/threads';
+import { serve } from '../processes/threads';
 import { firstDifference, type Unpacked } from './tree-check';
 
 /* What a thread runs that compares unpacked trees. */

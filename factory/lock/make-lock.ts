@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { CondaInput, Lock } from '../contracts/lock';
-import type { Channels } from '../ports/channels';
-import type { Exec } from '../ports/exec';
-import type { Http } from '../ports/http';
-import type { Mirrors } from '../ports/mirrors';
-import { PythonIndex } from '../ports/python-index';
+import type { Channels } from '../ports/inputs/channels';
+import type { Exec } from '../ports/machine/exec';
+import type { Http } from '../ports/inputs/http';
+import type { Mirrors } from '../ports/inputs/mirrors';
+import { PythonIndex } from '../ports/inputs/python-index';
 import type { Project } from '../project';
 import { withoutOf, type Asked } from './asked';
 import { resolveConda } from './conda';

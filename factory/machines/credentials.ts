@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { LaunchGroup } from '../contracts/launch';
 import { KilnError, type Fault } from '../errors';
-import type { Holder } from '../ports/holder';
+import type { Holder } from '../ports/holder/holder';
 import { SECRETS } from './cluster';
 
 /** Name -> value, or that the cluster makes one of its own. */

@@ -1,5 +1,5 @@
 import type { NodeConfig } from '../contracts/node';
-import type { Holder } from '../ports/holder';
+import type { Holder } from '../ports/holder/holder';
 import type { NodeStatus } from './status';
 
 /** How a machine runs on this one. */

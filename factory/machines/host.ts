@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../errors';
-import { exclusively } from '../ports/exclusive-host';
-import { hostExec } from '../ports/exec-host';
-import type { Holder } from '../ports/holder';
-import { hostHolders } from '../ports/holder-host';
+import { exclusively } from '../ports/machine/exclusive-host';
+import { hostExec } from '../ports/machine/exec-host';
+import type { Holder } from '../ports/holder/holder';
+import { hostHolders } from '../ports/holder/holder-host';
 import { CLUSTERS } from './cluster';
 import type { Machinery } from './machinery';
 import { freePort } from './network';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { KilnError } from '../errors';
-import type { RunResult } from '../ports/exec';
+import type { RunResult } from '../ports/machine/exec';
 import { type ClusterPaths } from './cluster';
 import type { Machinery } from './machinery';
 import { enterWords } from './submit';

@@ -1,4 +1,4 @@
-import type { Holder } from '../ports/holder';
+import type { Holder } from '../ports/holder/holder';
 import {
   type ClusterPaths,
   type ClusterRecord,

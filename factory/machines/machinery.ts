@@ -1,5 +1,5 @@
-import type { Exclusively } from '../ports/exclusive';
-import type { Holder, Holders } from '../ports/holder';
+import type { Exclusively } from '../ports/machine/exclusive';
+import type { Holder, Holders } from '../ports/holder/holder';
 import type { MachineDriver, MachineKind } from './driver';
 
 /** What the commands on machines stand on: this machine's own parts, or fakes of them. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { KilnError } from '../errors';
-import { HOST_NET, type Holder } from '../ports/holder';
+import { HOST_NET, type Holder } from '../ports/holder/holder';
 
 /** The one bridge of a cluster, in the holder's own network. */
 export const BRIDGE = 'kiln0';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Holder } from '../ports/holder';
+import type { Holder } from '../ports/holder/holder';
 import { type CgroupPlan, hierarchies, planCgroup } from './cgroup';
 import { CONSOLE, type Machine, type MachineContext, type MachineDriver, type MachineImage } from './driver';
 import { parseStatus } from './status';

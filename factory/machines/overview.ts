@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KilnError } from '../errors';
-import type { Holder } from '../ports/holder';
+import type { Holder } from '../ports/holder/holder';
 import { CONSOLE } from './driver';
 import { type Job, listJobs } from './jobs';
 import { type ClusterLook, lookAt, type NodeLook, phaseOf } from './look';

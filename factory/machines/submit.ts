@@ -1,5 +1,5 @@
 import { KilnError } from '../errors';
-import type { Holder } from '../ports/holder';
+import type { Holder } from '../ports/holder/holder';
 import { type ClusterPaths, noCluster, readMachines } from './cluster';
 import type { Machinery } from './machinery';
 

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import type { LaunchGroup } from '../contracts/launch';
 import { KilnError } from '../errors';
-import type { Holder } from '../ports/holder';
+import type { Holder } from '../ports/holder/holder';
 import {
   type ClusterPaths,
   type ClusterRecord,

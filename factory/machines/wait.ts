@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KilnError, type Fault } from '../errors';
-import type { Holder } from '../ports/holder';
+import type { Holder } from '../ports/holder/holder';
 import { type Canary, prove } from './canary';
 import { type ClusterPaths, noCluster, readMachines } from './cluster';
 import { CONSOLE, type Machine } from './driver';

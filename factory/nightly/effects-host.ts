@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Spec } from '../contracts/spec';
 import { readAsked } from '../lock/asked';
-import type { Exec } from '../ports/exec';
-import type { Kiln } from '../ports/kiln';
+import type { Exec } from '../ports/machine/exec';
+import type { Kiln } from '../ports/kiln/kiln';
 import type { Project } from '../project';
 import { bakeAnswer, promoteAnswer, reproduceAnswer, verifyAnswer } from './answers';
 import type { Effects, Night } from './effects';

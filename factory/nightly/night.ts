@@ -1,5 +1,5 @@
 import { KilnError } from '../errors';
-import type { Clock } from '../ports/clock';
+import type { Clock } from '../ports/machine/clock';
 import type { Effects, Night } from './effects';
 import { type Journal, type RunState, stateOf } from './journal';
 import { type Facts, type Given, type Next, nextStep } from './plan';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Lock } from '../contracts/lock';
 import { parseLock } from '../lock';
 import type { Asked } from '../lock/asked';
-import type { Exec } from '../ports/exec';
+import type { Exec } from '../ports/machine/exec';
 import type { Project } from '../project';
 import { Change, changeText, choiceChanges, layerChanges, packageChanges } from './change';
 import type { Night } from './effects';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { KilnError } from '../errors';
-import type { Exec } from '../ports/exec';
+import type { Exec } from '../ports/machine/exec';
 import type { Project } from '../project';
 
 /** The trailer by which a night knows its own commits again. */

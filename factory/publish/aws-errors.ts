@@ -1,5 +1,5 @@
 import { KilnError } from '../errors';
-import type { AwsError, AwsFault } from '../ports/aws-error';
+import type { AwsError, AwsFault } from './aws/api/aws-error';
 import { formatDuration } from '../units';
 
 export interface Circumstances {

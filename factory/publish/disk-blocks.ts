@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { EBS_BLOCK } from '../ports/ebs';
+import { EBS_BLOCK } from './aws/api/ebs';
 
 const ZEROS = Buffer.alloc(EBS_BLOCK);
 const DIGEST = 32;

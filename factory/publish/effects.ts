@@ -1,7 +1,7 @@
-import type { EbsDirect } from '../ports/ebs';
-import type { Ec2Images } from '../ports/ec2-images';
-import type { Pause } from '../ports/pause';
-import type { FetchProgress } from '../vault';
+import type { EbsDirect } from './aws/api/ebs';
+import type { Ec2Images } from './aws/api/ec2-images';
+import type { Pause } from '../ports/machine/pause';
+import type { FetchProgress } from '../progress';
 import type { Persistence } from './persist';
 
 /** A step of a publication, as it goes. */

@@ -1,4 +1,4 @@
-import type { ImageInfo, SnapshotInfo } from '../ports/ec2-images';
+import type { ImageInfo, SnapshotInfo } from './aws/api/ec2-images';
 import { TAG } from './tags';
 
 /** A snapshot that an upload made and no AMI has. */

@@ -1,7 +1,7 @@
 import type { ImageRecord } from '../contracts/record';
 import { KilnError } from '../errors';
-import { AwsError } from '../ports/aws-error';
-import type { ImageInfo, SnapshotInfo } from '../ports/ec2-images';
+import { AwsError } from './aws/api/aws-error';
+import type { ImageInfo, SnapshotInfo } from './aws/api/ec2-images';
 import { type Effects, patience } from './effects';
 import type { Journalled } from './journal';
 import { persist } from './persist';

@@ -1,6 +1,6 @@
-import type { EbsDirect } from '../ports/ebs';
-import type { Ec2Images } from '../ports/ec2-images';
-import { hostPause } from '../ports/pause';
+import type { EbsDirect } from './aws/api/ebs';
+import type { Ec2Images } from './aws/api/ec2-images';
+import { hostPause } from '../ports/machine/pause';
 import type { Effects, PublishEvent } from './effects';
 
 /** AWS itself, a client a region; `close` when done, else open connections keep the process. */
@@ -9,8 +9,8 @@ export async function openAws(
 ): Promise<{ readonly effects: Effects; readonly close: () => void }> {
   // EC2's client alone takes longer to load than all of kiln.
   const [{ AwsEbs }, { AwsEc2Images }] = await Promise.all([
-    import('../ports/ebs-aws.js'),
-    import('../ports/ec2-images-aws.js'),
+    import('./aws/api/ebs-aws.js'),
+    import('./aws/api/ec2-images-aws.js'),
   ]);
   const ebs = new Map<string, EbsDirect>();
   const images = new Map<string, Ec2Images>();

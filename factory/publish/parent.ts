@@ -1,5 +1,5 @@
 import type { ChannelEntry } from '../contracts/channel';
-import type { SnapshotInfo } from '../ports/ec2-images';
+import type { SnapshotInfo } from './aws/api/ec2-images';
 import type { Standing } from './standing';
 
 /** Whose snapshot only the difference has to be sent to. */

@@ -1,5 +1,5 @@
-import { AwsError } from '../ports/aws-error';
-import type { Pause } from '../ports/pause';
+import { AwsError } from './aws/api/aws-error';
+import type { Pause } from '../ports/machine/pause';
 import { explainAws } from './aws-errors';
 
 export interface Persistence {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { EBS_BLOCK } from '../ports/ebs';
+import { EBS_BLOCK } from './aws/api/ebs';
 import type { DiskBlocks } from './disk-blocks';
 
 const GIB = 1024 ** 3;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { KilnError } from '../errors';
-import type { Pause } from '../ports/pause';
-import { EBS_BLOCK } from '../ports/ebs';
-import { Meter } from '../vault/meter';
+import type { Pause } from '../ports/machine/pause';
+import { EBS_BLOCK } from './aws/api/ebs';
+import { Meter } from '../progress';
 import type { DiskBlocks } from './disk-blocks';
 import { type Effects, patience } from './effects';
 import { persist } from './persist';

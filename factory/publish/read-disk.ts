@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { digestDiffers, shortDigest } from '../registry/errors';
-import { Meter } from '../vault/meter';
+import { Meter } from '../progress';
 import { type DiskBlocks, surveyDisk } from './disk-blocks';
 import type { Effects } from './effects';
 

@@ -1,5 +1,5 @@
 import { KilnError } from '../errors';
-import type { ImageInfo } from '../ports/ec2-images';
+import type { ImageInfo } from './aws/api/ec2-images';
 import { type Effects, patience } from './effects';
 import { persist, until } from './persist';
 import { slow } from './upload';

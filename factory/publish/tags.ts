@@ -1,5 +1,5 @@
 import type { ImageRecord } from '../contracts/record';
-import type { Tags } from '../ports/ec2-images';
+import type { Tags } from './aws/api/ec2-images';
 
 /** Names of the tags that kiln sets and looks for. */
 export const TAG = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../errors';
-import type { ObjectStore } from '../ports/object-store';
+import type { ObjectStore } from '../ports/objects/object-store';
 import { DOCUMENT_LIMIT, type Kept, type RegistryHome } from './home';
 import { MARKER } from './layout';
 import { checkMarker, markerText } from './marker';

@@ -7,7 +7,7 @@ import { InUse, Pin, Revocation } from '../contracts/registry';
 import { Verdict } from '../contracts/verdict';
 import type { ChannelEntry } from '../contracts/channel';
 import { KilnError } from '../errors';
-import type { FetchProgress } from '../vault';
+import type { FetchProgress } from '../progress';
 import { listSync, readSync } from './directory';
 import { noRegistry, registryDamaged, shortDigest } from './errors';
 import { sha256Text } from './hash';

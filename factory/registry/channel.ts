@@ -1,8 +1,8 @@
 import type { ChannelEntry } from '../contracts/channel';
 import { packageChanges, type PackageChange } from '../diff/packages';
 import { KilnError } from '../errors';
-import type { Exec } from '../ports/exec';
-import { hostExec } from '../ports/exec-host';
+import type { Exec } from '../ports/machine/exec';
+import { hostExec } from '../ports/machine/exec-host';
 import { findImage, readCatalogue, readRevocation, storeBake } from './catalogue';
 import type { Catalogue, CatalogueImage, Telling } from './catalogue';
 import { runIn } from './command';

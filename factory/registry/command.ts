@@ -1,5 +1,5 @@
 import { KilnError } from '../errors';
-import type { Exec } from '../ports/exec';
+import type { Exec } from '../ports/machine/exec';
 import type { CommandAnswer } from './gates/gate';
 
 /** Exit code told of a program that could not be started or did not end. */

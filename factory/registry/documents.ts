@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DiskIndex } from '../contracts/disk-index';
-import { decompress } from '../ports/zstd';
+import { decompress } from '../processes/zstd';
 import { registryDamaged } from './errors';
 import type { RegistryHome } from './home';
 import { COMPRESSED, INDEX, imageFolder } from './layout';

@@ -1,4 +1,4 @@
-import { openRegistryBucket } from '../ports/registry-bucket';
+import { openRegistryBucket } from '../ports/objects/registry-bucket';
 import { findProject } from '../project';
 import { BucketHome } from './bucket';
 import { DirectoryHome } from './directory';

@@ -2,7 +2,7 @@ import { cpSync, linkSync, mkdirSync, readdirSync, realpathSync, symlinkSync } f
 import { dirname, join, relative, resolve } from 'node:path';
 import { placeCheckout } from '../code/place';
 import { codeSource } from '../code/source';
-import type { Exec } from '../ports/exec';
+import type { Exec } from '../ports/machine/exec';
 import type { Project } from '../project';
 
 /** Where and how the second bake runs: everything that must not matter is other than usual. */

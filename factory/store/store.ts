@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../errors';
-import type { Holder, Holders } from '../ports/holder';
-import { S3ObjectStore } from '../ports/object-store-s3';
+import type { Holder, Holders } from '../ports/holder/holder';
+import { S3ObjectStore } from '../ports/objects/object-store-s3';
 import type { Project } from '../project';
 import { freePort, portOwner } from './port-owner';
 import {

@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { KilnError } from '../errors';
-import type { ObjectStore } from '../ports/object-store';
+import type { ObjectStore } from '../ports/objects/object-store';
 import { relativePath } from './address';
 
 interface Transfer {

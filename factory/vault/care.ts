@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Input } from '../contracts/lock';
 import { KilnError } from '../errors';
-import type { Clock } from '../ports/clock';
-import type { ContentStore } from '../ports/content-store';
-import { withFileLock } from '../ports/file-lock';
-import type { KeptInputs } from '../ports/kept-inputs';
+import type { Clock } from '../ports/machine/clock';
+import type { ContentStore } from '../files/content-store';
+import { withFileLock } from '../files/file-lock';
+import type { KeptInputs } from '../ports/inputs/kept-inputs';
 import { label, wrongContent } from './faults';
 import { fileName } from './file-name';
-import { Meter } from './meter';
-import type { FetchProgress } from './vault';
+import { Meter } from '../progress';
+import type { FetchProgress } from '../progress';
 
 /** Files read or written at a time. */
 const AT_ONCE = 4;

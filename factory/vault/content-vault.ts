@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Input } from '../contracts/lock';
 import { KilnError } from '../errors';
-import type { Channels } from '../ports/channels';
-import type { Clock } from '../ports/clock';
-import { noSpace, type ContentStore } from '../ports/content-store';
-import { withFileLock } from '../ports/file-lock';
+import type { Channels } from '../ports/inputs/channels';
+import type { Clock } from '../ports/machine/clock';
+import { noSpace, type ContentStore } from '../files/content-store';
+import { withFileLock } from '../files/file-lock';
 import { offline, pinsGone, wrongContent } from './faults';
 import { fileName } from './file-name';
-import { Meter } from './meter';
+import { Meter } from '../progress';
 import type { Sources } from './sources';
 import type { EnsureOptions, Vault } from './vault';
 

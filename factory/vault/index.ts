@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import type { Project } from '../project';
-import { openChannels } from '../ports/channels';
-import { hostClock } from '../ports/clock';
-import { ContentStore } from '../ports/content-store';
-import { hostExec } from '../ports/exec-host';
-import { hostHttp } from '../ports/http-host';
-import { hostMirrors } from '../ports/mirrors-host';
+import { openChannels } from '../ports/inputs/channels';
+import { hostClock } from '../ports/machine/clock';
+import { ContentStore } from '../files/content-store';
+import { hostExec } from '../ports/machine/exec-host';
+import { hostHttp } from '../ports/inputs/http-host';
+import { hostMirrors } from '../ports/inputs/mirrors-host';
 import { readSpec } from '../spec/read';
-import { BucketInputs } from '../ports/kept-inputs-bucket';
-import { DirectoryInputs } from '../ports/kept-inputs-directory';
-import { INPUTS, type KeptInputs } from '../ports/kept-inputs';
-import { openRegistryBucket } from '../ports/registry-bucket';
+import { BucketInputs } from '../ports/inputs/kept-inputs-bucket';
+import { DirectoryInputs } from '../ports/inputs/kept-inputs-directory';
+import { INPUTS, type KeptInputs } from '../ports/inputs/kept-inputs';
+import { openRegistryBucket } from '../ports/objects/registry-bucket';
 import { ContentVault } from './content-vault';
 import { Locator, snapshotUrl } from './locate';
 import { HttpSource, KeptSource, Sources, type Source } from './sources';
 import type { Vault } from './vault';
 
-export type { FetchProgress, Vault } from './vault';
+export type { Vault } from './vault';
 export { fileName } from './file-name';
 export { admit } from './inspect';
 

@@ -1,8 +1,8 @@
 import type { Input } from '../contracts/lock';
-import type { Channels } from '../ports/channels';
-import type { Http } from '../ports/http';
-import type { Mirrors } from '../ports/mirrors';
-import { PythonIndex } from '../ports/python-index';
+import type { Channels } from '../ports/inputs/channels';
+import type { Http } from '../ports/inputs/http';
+import type { Mirrors } from '../ports/inputs/mirrors';
+import { PythonIndex } from '../ports/inputs/python-index';
 
 /** A registry's path segment: versions carry `+`, `~` and epochs' `%3a`, which stay as the lock has them. */
 const encoded = (path: string): string =>

@@ -1,7 +1,7 @@
 import type { Input } from '../contracts/lock';
 import { KilnError } from '../errors';
-import type { Http } from '../ports/http';
-import type { KeptInputs } from '../ports/kept-inputs';
+import type { Http } from '../ports/inputs/http';
+import type { KeptInputs } from '../ports/inputs/kept-inputs';
 import { badStatus } from './faults';
 
 /** An input that somebody serves. */

@@ -1,17 +1,5 @@
 import type { Input } from '../contracts/lock';
-
-/** How far a download is. Sizes in bytes. */
-export interface FetchProgress {
-  /** Inputs complete and verified, of those that `ensure` had to fetch. */
-  readonly done: number;
-  readonly total: number;
-  readonly bytes: number;
-  readonly totalBytes: number;
-  /** Bytes a second since the start; 0 until known. */
-  readonly rate: number;
-  /** Seconds left at that rate; undefined until known. */
-  readonly remaining: number | undefined;
-}
+import type { FetchProgress } from '../progress';
 
 export interface EnsureOptions {
   /** Downloads at a time; default 6. */

@@ -8,7 +8,7 @@ import { Lock } from '../../factory/contracts/lock';
 import { ImageRecord } from '../../factory/contracts/record';
 import { LayerCache } from '../../factory/layers/cache';
 import { unpackedTree } from '../../factory/layers/trees';
-import { hostExec } from '../../factory/ports/exec-host';
+import { hostExec } from '../../factory/ports/machine/exec-host';
 import { findProject } from '../../factory/project';
 import { Bakery, whole } from './bakery';
 import { bakedImage } from './image';

@@ -20,8 +20,8 @@ import { LayerCache, TAR } from '../../factory/layers/cache';
 import { surveyTar } from '../../factory/layers/manifest';
 import { fileSha256 } from '../../factory/layers/tree-digest';
 import { unpackedTree } from '../../factory/layers/trees';
-import { withWorkFolder } from '../../factory/layers/work-folder';
-import { hostExec } from '../../factory/ports/exec-host';
+import { withWorkFolder } from '../../factory/files/work-folder';
+import { hostExec } from '../../factory/ports/machine/exec-host';
 import { findProject } from '../../factory/project';
 
 const home = resolve(__dirname, '..', '..');

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { probeAcceleration } from '../../factory/machines/qemu/acceleration';
-import { hostExec } from '../../factory/ports/exec-host';
+import { hostExec } from '../../factory/ports/machine/exec-host';
 import { findProject } from '../../factory/project';
 import { FOREIGN, blank, digest } from './guest/disk-content';
 import { Guest, type NvmeDisk, type Snapshot } from './guest/guest';

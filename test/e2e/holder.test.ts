@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hostExec } from '../../factory/ports/exec-host';
-import type { Holder } from '../../factory/ports/holder';
-import { hostHolders } from '../../factory/ports/holder-host';
+import { hostExec } from '../../factory/ports/machine/exec-host';
+import type { Holder } from '../../factory/ports/holder/holder';
+import { hostHolders } from '../../factory/ports/holder/holder-host';
 import { type Inventory, leftovers, takeInventory } from './leftovers';
 
 const holders = hostHolders(hostExec);
@@ -127,7 +127,7 @@ describe('a holder', () => {
     await hostExec.run(join(__dirname, '../../bin/kiln'), ['--version']); // compiles
     const { stdout } = await hostExec.run('unshare', [
       ...['--pid', '--fork', '--mount', '--mount-proc', 'node', '-e', script],
-      ...[join(built, 'holder-host.js'), join(built, 'exec-host.js'), dir],
+      ...[join(built, 'holder/holder-host.js'), join(built, 'machine/exec-host.js'), dir],
     ]);
     expect(stdout.trim()).toBe('holder-elsewhere');
     expect(await out(holder, 'echo', 'alive')).toBe('alive');

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { RunResult } from '../../factory/ports/exec';
-import { hostExec } from '../../factory/ports/exec-host';
+import type { RunResult } from '../../factory/ports/machine/exec';
+import { hostExec } from '../../factory/ports/machine/exec-host';
 import { bakedImage, placeImage } from './image';
 import { FIRST_WORKER, launchFile, MASTER } from './launch';
 

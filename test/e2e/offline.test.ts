@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lock } from '../../factory/contracts/lock';
 import { LayerCache } from '../../factory/layers/cache';
 import { unpackedTree } from '../../factory/layers/trees';
-import { hostExec } from '../../factory/ports/exec-host';
+import { hostExec } from '../../factory/ports/machine/exec-host';
 import { bakedImage, type BakedImage } from './image';
 
 const home = resolve(__dirname, '..', '..');

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { Holder } from '../../factory/ports/holder';
+import type { Holder } from '../../factory/ports/holder/holder';
 
 /** A job that says which of its JVMs run from the class data archive, then stays until /scratch/stop is there. */
 export const WATCHED_JOB = `

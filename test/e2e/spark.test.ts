@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { RunResult } from '../../factory/ports/exec';
+import type { RunResult } from '../../factory/ports/machine/exec';
 import { bakedImage } from './image';
 import { MASTER } from './launch';
 import { Cluster, HISTORY, METADATA, NAME, NOTEBOOK } from './spark/cluster';

@@ -3,12 +3,12 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hostExec } from '../../factory/ports/exec-host';
-import { hostHolders } from '../../factory/ports/holder-host';
-import type { S3ObjectStore } from '../../factory/ports/object-store-s3';
+import { hostExec } from '../../factory/ports/machine/exec-host';
+import { hostHolders } from '../../factory/ports/holder/holder-host';
+import type { S3ObjectStore } from '../../factory/ports/objects/object-store-s3';
 import { freePort } from '../../factory/store/port-owner';
 import { openBucket, storeDown, storeStatus, storeUp } from '../../factory/store/store';
-import { objectStoreContract } from '../factory/store/object-store-contract';
+import { objectStoreContract } from '../factory/ports/objects/object-store-contract';
 
 /** Processes, seen from here, that were started for a store of this folder. */
 function processesOf(folder: string): string[] {

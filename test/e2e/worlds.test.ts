@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unpackSamples } from '../../demo/input';
-import { hostExec } from '../../factory/ports/exec-host';
+import { hostExec } from '../../factory/ports/machine/exec-host';
 import { whole } from './bakery';
 import { bakedImage } from './image';
 import { ACCESS, PLACE, RGW_BUCKET, S3_NAME, Worlds } from './worlds/worlds';

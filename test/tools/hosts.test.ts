@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hostExec } from '../../factory/ports/exec-host';
-import { hostMirrors } from '../../factory/ports/mirrors-host';
+import { hostExec } from '../../factory/ports/machine/exec-host';
+import { hostMirrors } from '../../factory/ports/inputs/mirrors-host';
 
 const home = join(__dirname, '..', '..');
 const said = (program: string, ...args: string[]): string =>

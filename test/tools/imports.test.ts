@@ -43,7 +43,7 @@ function said(file: string, text: string): string[] {
 
 /** A file of each part, two folders deep where it is a folder. */
 const fileOf = (part: string): string =>
-  ['errors', 'all-ended', 'units', 'project'].includes(part)
+  ['errors', 'all-ended', 'units', 'progress', 'project'].includes(part)
     ? `factory/${part}.ts`
     : `factory/${part}/deep/file.ts`;
 const path = (from: string, to: string): string => {
@@ -112,12 +112,12 @@ describe('the rule of imports', () => {
   it.each<[file: string, target: string, why: string]>([
     ['factory/lock/index.ts', 'factory/nightly/plan.ts', 'factory/nightly comes after factory/lock'],
     ['factory/lock/index.ts', 'factory/cli/output.ts', 'factory/cli comes after factory/lock'],
-    ['factory/ports/clock.ts', 'factory/project.ts', 'factory/project comes after factory/ports'],
-    ['factory/cli/bake.ts', 'factory/ports/aws-fake.ts', 'Fakes are for tests'],
-    ['factory/ports/clock.ts', 'factory/ports/clock-fake.ts', 'Fakes are for tests'],
-    ['stacks/local.ts', 'factory/ports/aws-fake.ts', 'Fakes are for tests'],
-    ['demo/main.ts', 'factory/ports/aws-fake.ts', 'Fakes are for tests'],
-    ['main.ts', 'factory/ports/aws-fake.ts', 'Fakes are for tests'],
+    ['factory/ports/machine/clock.ts', 'factory/project.ts', 'factory/project comes after factory/ports'],
+    ['factory/cli/bake.ts', 'factory/publish/aws/api/aws-fake.ts', 'Fakes are for tests'],
+    ['factory/ports/machine/clock.ts', 'factory/ports/machine/clock-fake.ts', 'Fakes are for tests'],
+    ['stacks/local.ts', 'factory/publish/aws/api/aws-fake.ts', 'Fakes are for tests'],
+    ['demo/main.ts', 'factory/publish/aws/api/aws-fake.ts', 'Fakes are for tests'],
+    ['main.ts', 'factory/publish/aws/api/aws-fake.ts', 'Fakes are for tests'],
     ['factory/lock/index.ts', 'test/factory/lock/support.ts', 'Only tests and bench/'],
     ['demo/main.ts', 'test/e2e/image.ts', 'Only tests and bench/'],
     ['demo/main.ts', 'factory/cli/output.ts', 'Only bin/kiln and tests'],
@@ -154,10 +154,10 @@ describe('the rule of imports', () => {
 
   it.each<[file: string, target: string]>([
     ['factory/cli/bake.ts', 'factory/bake/bake.ts'],
-    ['factory/ports/ebs-fake.ts', 'factory/ports/aws-fake.ts'],
-    ['bench/publish.ts', 'factory/ports/aws-fake.ts'],
+    ['factory/publish/aws/api/ebs-fake.ts', 'factory/publish/aws/api/aws-fake.ts'],
+    ['bench/publish.ts', 'factory/publish/aws/api/aws-fake.ts'],
     ['bench/rebuild.ts', 'test/e2e/copy-of.ts'],
-    ['test/factory/publish/support.ts', 'factory/ports/aws-fake.ts'],
+    ['test/factory/publish/support.ts', 'factory/publish/aws/api/aws-fake.ts'],
     ['test/factory/cli/bake-view.test.ts', 'factory/cli/bake-view.ts'],
     ['stacks/local.ts', 'modules/local/node.ts'],
     ['stacks/local.ts', 'factory/registry/read.ts'],

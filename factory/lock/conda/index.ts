@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { CondaInput } from '../../contracts/lock';
 import { KilnError } from '../../errors';
-import type { Channels } from '../../ports/channels';
-import type { Exec } from '../../ports/exec';
+import type { Channels } from '../../ports/inputs/channels';
+import type { Exec } from '../../ports/machine/exec';
 import type { Environment } from '../../spec/environment';
 import type { Step } from '../step';
 

@@ -1,6 +1,6 @@
 import type { Input, MavenInput, Use } from '../../contracts/lock';
 import { KilnError } from '../../errors';
-import type { Http } from '../../ports/http';
+import type { Http } from '../../ports/inputs/http';
 import type { Step } from '../step';
 import { artifactPath, parseCoordinates, type Coordinates } from './coordinates';
 import { parsePom, versionOf, type Pom } from './pom';

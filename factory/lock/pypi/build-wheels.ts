@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { KilnError } from '../../errors';
-import type { Exec } from '../../ports/exec';
+import type { Exec } from '../../ports/machine/exec';
 import type { WheelTarget } from './wheel-tags';
 
 /** A release, as the resolver names it. */

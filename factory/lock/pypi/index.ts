@@ -1,7 +1,7 @@
 import type { PypiInput, Use } from '../../contracts/lock';
 import { KilnError } from '../../errors';
-import type { Exec } from '../../ports/exec';
-import { normalised, type IndexFile, type PythonIndex } from '../../ports/python-index';
+import type { Exec } from '../../ports/machine/exec';
+import { normalised, type IndexFile, type PythonIndex } from '../../ports/inputs/python-index';
 import type { Step } from '../step';
 import { buildWheels } from './build-wheels';
 import { bestWheel, type WheelTarget } from './wheel-tags';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KilnError } from '../../errors';
-import type { Exec } from '../../ports/exec';
+import type { Exec } from '../../ports/machine/exec';
 import type { Accelerator } from './command-line';
 import { findFirmware, type Firmware } from './firmware';
 

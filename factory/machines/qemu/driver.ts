@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Holder } from '../../ports/holder';
+import type { Holder } from '../../ports/holder/holder';
 import { CONSOLE, type Machine, type MachineContext, type MachineDriver } from '../driver';
 import { type NodeStatus, parseStatus } from '../status';
 import { type Accelerator, qemuArguments } from './command-line';

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { Sha256 } from '../../contracts/digest';
 import { KEYRING } from '../../lock/debian';
 import { pockets } from '../../lock/debian/apt-config';
-import type { Exec } from '../../ports/exec';
-import type { Http } from '../../ports/http';
+import type { Exec } from '../../ports/machine/exec';
+import type { Http } from '../../ports/inputs/http';
 
 /*
  * Whether anything that a resolution reads has changed, for the price of a few conditional requests. What a lock

@@ -1,5 +1,5 @@
 import { parseDocument, isScalar } from 'yaml';
-import type { IndexFile } from '../../ports/python-index';
+import type { IndexFile } from '../../ports/inputs/python-index';
 import { BROKEN_RELEASES } from '../../spec/compatibility';
 
 const partsOf = (release: string): readonly [line: string, patch: number] => {

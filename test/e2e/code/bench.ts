@@ -19,7 +19,7 @@ import { LayerCache } from '../../../factory/layers/cache';
 import { hiddenOf } from '../../../factory/layers/plan';
 import { runRecipe } from '../../../factory/layers/sandbox';
 import { unpackedTree } from '../../../factory/layers/trees';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 import { findProject, type Project } from '../../../factory/project';
 import { openVault } from '../../../factory/vault';
 import backends from './backends.json';

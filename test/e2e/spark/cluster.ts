@@ -5,10 +5,10 @@ import { z } from 'zod';
 import type { NodeConfig } from '../../../factory/contracts/node';
 import { CLUSTERS } from '../../../factory/machines/cluster';
 import { freePort } from '../../../factory/machines/network';
-import type { RunResult } from '../../../factory/ports/exec';
-import { hostExec } from '../../../factory/ports/exec-host';
-import type { Holder } from '../../../factory/ports/holder';
-import { hostHolders } from '../../../factory/ports/holder-host';
+import type { RunResult } from '../../../factory/ports/machine/exec';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
+import type { Holder } from '../../../factory/ports/holder/holder';
+import { hostHolders } from '../../../factory/ports/holder/holder-host';
 import { type BakedImage, placeImage } from '../image';
 import { FIRST_WORKER, launchFile, MASTER, projectStore, storeCredentials } from '../launch';
 

@@ -16,7 +16,7 @@ import { placeCheckout, placeSource } from '../../../factory/code/place';
 import { codeSource, type CodeSource } from '../../../factory/code/source';
 import { formatError } from '../../../factory/errors';
 import { planLayers } from '../../../factory/layers/plan';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 import type { Project } from '../../../factory/project';
 import { Checkout } from '../../e2e/code/checkout';
 import { lockOf } from '../lock/support';

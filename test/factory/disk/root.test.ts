@@ -15,7 +15,7 @@ import { doTask } from '../../../factory/disk/tasks';
 import type { DiskTools } from '../../../factory/disk/tools-tree';
 import { archive } from '../../../factory/layers/archive';
 import { type AddedFile, mergeLayers, type MergeLayer } from '../../../factory/layers/merge';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 
 /** By mkfs.erofs 1.8.6, of the names below and nothing in them. */
 const NAMES = `

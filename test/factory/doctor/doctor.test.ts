@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { diagnose, diagnosisText } from '../../../factory/doctor';
 import { parsePackages } from '../../../factory/doctor/packages';
 import { atLeast } from '../../../factory/doctor/tools';
-import type { Exec, RunResult } from '../../../factory/ports/exec';
-import { FakeHttp } from '../../../factory/ports/http-fake';
-import { FakeMirrors } from '../../../factory/ports/mirrors-fake';
-import { fakeSystem } from '../../../factory/ports/system-fake';
+import type { Exec, RunResult } from '../../../factory/ports/machine/exec';
+import { FakeHttp } from '../../../factory/ports/inputs/http-fake';
+import { FakeMirrors } from '../../../factory/ports/inputs/mirrors-fake';
+import { fakeSystem } from '../../../factory/ports/machine/system-fake';
 
 const places = { root: '/project', home: '/kiln', cache: '/cache' };
 const bases = { debian: 'http://d', 'debian-security': 'http://s', pypi: 'http://p', maven: 'http://m' };

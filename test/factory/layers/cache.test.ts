@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MANIFEST } from '../../../factory/contracts/manifest';
 import { HEADERS, LayerCache, TAR, type CachedLayer, type LayerRecord } from '../../../factory/layers/cache';
-import { withWorkFolder } from '../../../factory/layers/work-folder';
+import { withWorkFolder } from '../../../factory/files/work-folder';
 
 const key = 'a'.repeat(64);
 const record: LayerRecord = {

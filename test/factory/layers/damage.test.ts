@@ -22,8 +22,8 @@ import { allOf, type GrowingLayers } from '../../../factory/layers/growing';
 import { surveyTar } from '../../../factory/layers/manifest';
 import { mergeLayers } from '../../../factory/layers/merge';
 import { unpackedTree } from '../../../factory/layers/trees';
-import { withWorkFolder } from '../../../factory/layers/work-folder';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { withWorkFolder } from '../../../factory/files/work-folder';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 
 const KEY = 'a'.repeat(64);
 let folder: string;

@@ -18,7 +18,7 @@ import { type ManifestEntry, manifestLine, parseManifestLine } from '../../../fa
 import { archive } from '../../../factory/layers/archive';
 import { HEADERS } from '../../../factory/layers/cache';
 import { readManifest, surveyTar } from '../../../factory/layers/manifest';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 
 const sha256 = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');
 const EPOCH = 1_700_000_000;

@@ -6,7 +6,7 @@ import { extract } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { archive } from '../../../factory/layers/archive';
 import { type Content, type Merged, mergeLayers, type MergeLayer } from '../../../factory/layers/merge';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 import type { LayerName } from '../../../factory/contracts/layers';
 
 const EPOCH = 1_700_000_000;

@@ -16,7 +16,7 @@ import { extract, type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { archive } from '../../../factory/layers/archive';
 import { tarMembers, type TarMember } from '../../../factory/layers/tar';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 
 let folder: string;
 let tar: string;

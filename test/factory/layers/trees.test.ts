@@ -6,7 +6,7 @@ import { archive } from '../../../factory/layers/archive';
 import type { CachedLayer } from '../../../factory/layers/cache';
 import { surveyTar } from '../../../factory/layers/manifest';
 import { unpackedTree } from '../../../factory/layers/trees';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 
 let cache: string;
 let layer: CachedLayer;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { resolveMaven, sdkOf } from '../../../factory/lock/maven';
 import { artifactPath, parseCoordinates } from '../../../factory/lock/maven/coordinates';
 import { parsePom, versionOf } from '../../../factory/lock/maven/pom';
-import { FakeHttp, type FakeAnswer } from '../../../factory/ports/http-fake';
+import { FakeHttp, type FakeAnswer } from '../../../factory/ports/inputs/http-fake';
 import { refusal } from '../spec/support';
 
 const dependency = (group: string, artifact: string, rest = ''): string =>

@@ -9,7 +9,7 @@ import { listClusters } from '../../../factory/machines/list';
 import { enterWords, submitWords } from '../../../factory/machines/submit';
 import { up, type UpResult } from '../../../factory/machines/up';
 import { consoleTail, wait } from '../../../factory/machines/wait';
-import type { FakeHolder } from '../../../factory/ports/holder-fake';
+import type { FakeHolder } from '../../../factory/ports/holder/holder-fake';
 import { type FakeMachinery, fakeMachinery } from './fakes';
 import { IMAGE, launchGroup, masterGroup } from './group';
 

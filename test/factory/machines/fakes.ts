@@ -1,7 +1,7 @@
 import type { Machine, MachineDriver, MachineKind } from '../../../factory/machines/driver';
 import type { Machinery } from '../../../factory/machines/machinery';
 import type { NodeStatus } from '../../../factory/machines/status';
-import { type FakeAnswer, FakeHolders } from '../../../factory/ports/holder-fake';
+import { type FakeAnswer, FakeHolders } from '../../../factory/ports/holder/holder-fake';
 
 /** Machines in memory: a label in the holder, and what a test says that the node says. */
 class FakeDriver implements MachineDriver {

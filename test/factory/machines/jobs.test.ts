@@ -6,7 +6,7 @@ import { jobsText } from '../../../factory/cli/jobs-view';
 import { type ClusterPaths, clusterPaths } from '../../../factory/machines/cluster';
 import { cancelJob, type Job, listJobs, logsWords, submitDetached } from '../../../factory/machines/jobs';
 import { up } from '../../../factory/machines/up';
-import type { RunResult } from '../../../factory/ports/exec';
+import type { RunResult } from '../../../factory/ports/machine/exec';
 import { type FakeMachinery, fakeMachinery } from './fakes';
 import { IMAGE, masterGroup } from './group';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { nspawnArguments } from '../../../factory/machines/nspawn';
 import { planMachines } from '../../../factory/machines/plan';
-import { FakeHolders } from '../../../factory/ports/holder-fake';
-import { startTime } from '../../../factory/ports/process-id';
+import { FakeHolders } from '../../../factory/ports/holder/holder-fake';
+import { startTime } from '../../../factory/processes/process-id';
 import { IMAGE, launchGroup } from './group';
 
 describe('a container', () => {

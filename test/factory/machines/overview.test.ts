@@ -9,7 +9,7 @@ import { targets } from '../../../factory/machines/targets';
 import { up } from '../../../factory/machines/up';
 import { wait } from '../../../factory/machines/wait';
 import { wrong } from '../../../factory/machines/wrong';
-import type { RunResult } from '../../../factory/ports/exec';
+import type { RunResult } from '../../../factory/ports/machine/exec';
 import { type FakeMachinery, fakeMachinery } from './fakes';
 import { IMAGE, launchGroup, masterGroup } from './group';
 

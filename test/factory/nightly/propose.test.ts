@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commitProposal, type Proposal, requireGit, unifiedDiff } from '../../../factory/nightly/propose';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 import type { Project } from '../../../factory/project';
 import { projectOf, refusal } from '../spec/support';
 

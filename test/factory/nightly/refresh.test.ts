@@ -14,9 +14,9 @@ import {
 import { askedDigest } from '../../../factory/nightly/refresh/resolve';
 import { settled } from '../../../factory/nightly/refresh/settle';
 import { newestPatch, withSpark } from '../../../factory/nightly/refresh/spark';
-import type { Exec } from '../../../factory/ports/exec';
-import { FakeHttp, type FakeAnswer } from '../../../factory/ports/http-fake';
-import type { IndexFile } from '../../../factory/ports/python-index';
+import type { Exec } from '../../../factory/ports/machine/exec';
+import { FakeHttp, type FakeAnswer } from '../../../factory/ports/inputs/http-fake';
+import type { IndexFile } from '../../../factory/ports/inputs/python-index';
 import { anyInput, lockOf } from '../lock/support';
 import { SPEC } from '../spec/support';
 import { deb, nightlyProject } from './support';

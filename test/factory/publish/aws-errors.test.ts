@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AwsError } from '../../../factory/ports/aws-error';
-import { awsError } from '../../../factory/ports/aws-sdk';
-import { FakePause } from '../../../factory/ports/pause-fake';
+import { AwsError } from '../../../factory/publish/aws/api/aws-error';
+import { awsError } from '../../../factory/publish/aws/api/aws-sdk';
+import { FakePause } from '../../../factory/ports/machine/pause-fake';
 import { explainAws, isPassing } from '../../../factory/publish/aws-errors';
 import { persist } from '../../../factory/publish/persist';
 

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FakeAwsServer, serveFakeAws } from '../../../factory/ports/aws-server-fake';
-import { hostPause } from '../../../factory/ports/pause';
+import { type FakeAwsServer, serveFakeAws } from '../../../factory/publish/aws/api/aws-server-fake';
+import { hostPause } from '../../../factory/ports/machine/pause';
 import { KEY, REGION, World, diskOf } from './support';
 
 /* The command as a person gives it: plan and deed, what is printed, how it ends. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import type { FakeCall } from '../../../factory/ports/aws-fake';
+import type { FakeCall } from '../../../factory/publish/aws/api/aws-fake';
 import { planWithdrawal, withdraw } from '../../../factory/publish/withdraw';
 import { REGION, World, diskOf } from './support';
 

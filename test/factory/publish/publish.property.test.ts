@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Injected } from '../../../factory/ports/aws-fake';
-import { EBS_BLOCK } from '../../../factory/ports/ebs';
+import type { Injected } from '../../../factory/publish/aws/api/aws-fake';
+import { EBS_BLOCK } from '../../../factory/publish/aws/api/ebs';
 import { KEY, World, diskOf } from './support';
 
 /** Few letters, so that blocks are often the same, often zero, and often become zero. */

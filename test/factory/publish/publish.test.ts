@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AwsError } from '../../../factory/ports/aws-error';
-import type { FakeCall, Injected } from '../../../factory/ports/aws-fake';
+import { AwsError } from '../../../factory/publish/aws/api/aws-error';
+import type { FakeCall, Injected } from '../../../factory/publish/aws/api/aws-fake';
 import { hasWork } from '../../../factory/publish/plan';
 import { readPublications } from '../../../factory/publish/publications';
 import { standing } from '../../../factory/publish/standing';

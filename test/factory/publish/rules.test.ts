@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Publication } from '../../../factory/contracts/publication';
 import type { ChannelEntry } from '../../../factory/contracts/channel';
-import type { SnapshotInfo } from '../../../factory/ports/ec2-images';
+import type { SnapshotInfo } from '../../../factory/publish/aws/api/ec2-images';
 import { askedFor } from '../../../factory/publish/asked';
 import { deprecations } from '../../../factory/publish/deprecation';
 import { surveyDisk } from '../../../factory/publish/disk-blocks';

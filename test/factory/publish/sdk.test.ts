@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { AwsError } from '../../../factory/ports/aws-error';
-import type { FakeCall, Injected } from '../../../factory/ports/aws-fake';
-import { type FakeAwsServer, serveFakeAws } from '../../../factory/ports/aws-server-fake';
-import { hostPause } from '../../../factory/ports/pause';
+import { AwsError } from '../../../factory/publish/aws/api/aws-error';
+import type { FakeCall, Injected } from '../../../factory/publish/aws/api/aws-fake';
+import { type FakeAwsServer, serveFakeAws } from '../../../factory/publish/aws/api/aws-server-fake';
+import { hostPause } from '../../../factory/ports/machine/pause';
 import { openAws } from '../../../factory/publish/open';
 import { planPublish, type Asked } from '../../../factory/publish/plan-publish';
 import { publish } from '../../../factory/publish/publish';

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach } from 'vitest';
-import { FakeAws, FakeCaller, type FakeAwsOptions } from '../../../factory/ports/aws-fake';
-import { FakeEbs } from '../../../factory/ports/ebs-fake';
-import { FakeEc2Images } from '../../../factory/ports/ec2-images-fake';
-import { FakePause } from '../../../factory/ports/pause-fake';
-import { EBS_BLOCK } from '../../../factory/ports/ebs';
+import { FakeAws, FakeCaller, type FakeAwsOptions } from '../../../factory/publish/aws/api/aws-fake';
+import { FakeEbs } from '../../../factory/publish/aws/api/ebs-fake';
+import { FakeEc2Images } from '../../../factory/publish/aws/api/ec2-images-fake';
+import { FakePause } from '../../../factory/ports/machine/pause-fake';
+import { EBS_BLOCK } from '../../../factory/publish/aws/api/ebs';
 import type { Effects, PublishEvent } from '../../../factory/publish/effects';
 import type { Arrived } from '../../../factory/publish/into-region';
 import { type Asked, planPublish, type Place, type Planned } from '../../../factory/publish/plan-publish';

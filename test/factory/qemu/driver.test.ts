@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeFiles, machineFiles } from '../../../factory/machines/qemu/disks';
 import { qemuDriver, tapName } from '../../../factory/machines/qemu/driver';
-import { FakeHolders } from '../../../factory/ports/holder-fake';
+import { FakeHolders } from '../../../factory/ports/holder/holder-fake';
 
 describe('a QEMU machine of a cluster', () => {
   const driver = qemuDriver(async () => Promise.resolve('tcg'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelEntry } from '../../../factory/contracts/channel';
 import { Gate } from '../../../factory/contracts/spec';
-import { hostExec } from '../../../factory/ports/exec-host';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
 import { runIn } from '../../../factory/registry/command';
 import { judge, override } from '../../../factory/registry/gates';
 import type { Evidence, GateResult } from '../../../factory/registry/gates/gate';

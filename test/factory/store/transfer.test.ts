@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeObjectStore } from '../../../factory/ports/object-store-fake';
+import { FakeObjectStore } from '../../../factory/ports/objects/object-store-fake';
 import { download, upload } from '../../../factory/store/transfer';
 
 describe('moving files to and from a bucket', () => {

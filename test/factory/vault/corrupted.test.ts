@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { Input } from '../../../factory/contracts/lock';
 import { KilnError } from '../../../factory/errors';
-import { FakeHttp } from '../../../factory/ports/http-fake';
+import { FakeHttp } from '../../../factory/ports/inputs/http-fake';
 import { admit } from '../../../factory/vault';
 import { inspect } from '../../../factory/vault/inspect';
 import { HttpSource } from '../../../factory/vault/sources';

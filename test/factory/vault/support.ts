@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DebianInput, Input } from '../../../factory/contracts/lock';
-import { openChannels, type Channels } from '../../../factory/ports/channels';
-import { FakeClock } from '../../../factory/ports/clock-fake';
-import { ContentStore } from '../../../factory/ports/content-store';
+import { openChannels, type Channels } from '../../../factory/ports/inputs/channels';
+import { FakeClock } from '../../../factory/ports/machine/clock-fake';
+import { ContentStore } from '../../../factory/files/content-store';
 import { ContentVault } from '../../../factory/vault/content-vault';
 import { Sources, type Source } from '../../../factory/vault/sources';
 
