@@ -144,7 +144,7 @@ const Fields = z.strictObject({
 });
 /**
  * node.json: all that a machine learns at boot. The rules that a JSON Schema cannot say are told here and, in
- * the same words, in images/rootfs/usr/lib/kiln/kiln_node/rules.py.
+ * the same words, in images/rootfs/usr/lib/kiln/kiln_node/nodejson/rules.py.
  */
 export const NodeConfig = Fields.superRefine((node, context) => {
   const fault = (path: PropertyKey[], message: string): void => {

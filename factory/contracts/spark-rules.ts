@@ -3,7 +3,7 @@ import type { NodeConfig } from './node';
 
 /*
  * Which configurations of Spark are refused. The table is data that the image carries
- * (images/rootfs/usr/lib/kiln/spark): kiln_node/sparkjudge.py judges the same at a node's start, and
+ * (images/rootfs/usr/lib/kiln/spark): kiln_node/spark/sparkjudge.py judges the same at a node's start, and
  * test/fixtures/spark holds documents that both must judge alike.
  */
 

@@ -11,7 +11,7 @@ const ROOTS = '/run/kiln-roots';
 const STATUS = '/run/kiln/status.json';
 const SEED_TARGET = '/var/lib/cloud/seed/nocloud';
 
-/** Of kiln_node/filecheck.py. */
+/** Of kiln_node/boot/filecheck.py. */
 const MANIFEST_TARGET = '/run/kiln-image/files.mtree';
 
 const rootOf = (image: MachineImage): string => join(ROOTS, image.digest.replace(':', '-'));

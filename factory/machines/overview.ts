@@ -10,7 +10,7 @@ import { askMaster, type MasterPage } from './master';
 import { applicationPage } from './pages';
 import { NodeStatus } from './status';
 
-/** Port of every node's exporter (images/rootfs/usr/lib/kiln/kiln_node/exporter.py). */
+/** Port of every node's exporter (images/rootfs/usr/lib/kiln/kiln_node/status/exporter.py). */
 export const EXPORTER_PORT = 9477;
 /** Where the first driver of a machine has its page; each further one a port higher. */
 const DRIVER_PORT = 4040;

@@ -22,7 +22,7 @@ export const NodeStatus = z.object({
   seal: z.object({ rootHash: z.string(), intact: z.boolean(), stops: z.boolean() }).nullish(),
   /** What comparing the image's files came to; null before it, and on a sealed root. */
   files: z.object({ files: z.number(), damaged: z.number() }).nullish(),
-  /** The last canary: what ran on which workers (kiln_node/canary.py). */
+  /** The last canary: what ran on which workers (kiln_node/duties/canary.py). */
   canary: z
     .object({
       /** Seconds since 1970. */

@@ -11,7 +11,7 @@ const Overlay = z.object({
   on: On.nullable(),
 });
 
-/** The booted system as a whole: images/rootfs/usr/lib/kiln/kiln_node/report.py. */
+/** The booted system as a whole: images/rootfs/usr/lib/kiln/kiln_node/status/report.py. */
 const SystemReport = z.object({
   /** Of `systemctl is-system-running`. */
   state: z.string(),

@@ -483,7 +483,9 @@ describe.skipIf(typeof found === 'string')('the ground of a node, which needs ro
 const killer = (steps: number): string => `python3 - <<'PYTHON'
 import os, signal, sys
 sys.path.insert(0, "/usr/lib/kiln")
-from kiln_node import commands, config, paths
+from kiln_node import paths
+from kiln_node.host import commands
+from kiln_node.nodejson import config
 from kiln_node.scratch import devices, step
 
 left = ${String(steps)}

@@ -12,7 +12,7 @@ const found = bakedImage();
 const COMPARE = `
 import json, os, sys
 from pathlib import Path
-from kiln_node import filecheck
+from kiln_node.boot import filecheck
 filecheck.COVERED = ()
 root, manifest = Path(sys.argv[1]), Path(sys.argv[2])
 names = 1 + sum(len(folders) + len(files) for _, folders, files in os.walk(root))

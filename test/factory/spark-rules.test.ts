@@ -102,7 +102,7 @@ const document = fc.record({
 const NODE = `
 import json, sys
 from pathlib import Path
-from kiln_node import sparkjudge as rules
+from kiln_node.spark import sparkjudge as rules
 folder = Path(sys.argv[1])
 tables = rules.load("rules", folder), rules.load("settings", folder)
 def judge(one):

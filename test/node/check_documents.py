@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from kiln_node import config
-from kiln_node.schema import Schema
+from kiln_node.nodejson import config
+from kiln_node.nodejson.schema import Schema
 
 
 def main() -> None:

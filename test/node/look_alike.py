@@ -10,7 +10,7 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from kiln_node.sigv4 import Keys, Request, sign
+from kiln_node.aws.sigv4 import Keys, Request, sign
 
 KEYS = Keys("AKID", "secret", "session")
 REGION = "eu-central-1"

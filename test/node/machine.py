@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kiln_node.commands import Result
+from kiln_node.host.commands import Result
 from kiln_node.scratch.inventory import Array, Disk, Inventory, MdMember
 
 

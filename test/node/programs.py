@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kiln_node.commands import Result
+from kiln_node.host.commands import Result
 
 
 class Programs:

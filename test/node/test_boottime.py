@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from programs import Programs
 
-from kiln_node import boottime
+from kiln_node.boot import boottime
 
 #: Of a machine with UEFI: 3.0 s of firmware, of which 1.2 s the boot loader's; microseconds.
 DISK = {

@@ -9,9 +9,13 @@ import pytest
 from documents import document
 from programs import Programs
 
-from kiln_node import canary, config, paths, ready, status
-from kiln_node.commands import Result
+from kiln_node import paths
+from kiln_node.boot import ready
+from kiln_node.duties import canary
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Result
+from kiln_node.nodejson import config
+from kiln_node.status import status
 
 SUBMIT = "/usr/bin/kiln-submit"
 MASTER = config.parse(document(role="master"))

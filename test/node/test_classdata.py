@@ -6,8 +6,9 @@ from pathlib import Path
 
 from documents import document
 
-from kiln_node import classdata, config, environment, sparkconf
-from kiln_node.facts import Facts
+from kiln_node.host.facts import Facts
+from kiln_node.nodejson import config
+from kiln_node.spark import classdata, environment, sparkconf
 
 
 def test_daemons_drivers_and_executors_are_told_of_it(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import ctypes
 
 import pytest
 
-from kiln_node import clock
+from kiln_node.host import clock
 
 
 def test_the_structure_is_as_large_as_the_kernels() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from documents import SCHEMA, document
 
-from kiln_node import config
 from kiln_node.faults import NodeFault
+from kiln_node.nodejson import config
 
 
 def test_converts_every_part() -> None:

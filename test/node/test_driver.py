@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kiln_node import driver
+from kiln_node.jobs import driver
 from kiln_node.jobs.record import Record
 
 RECORD = Record("20261128-121530-k3f9", "job.py", ("job.py", "$HOME"), 1.0, "root", "attached")

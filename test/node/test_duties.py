@@ -10,8 +10,14 @@ from typing import Any
 import pytest
 from documents import document
 
-from kiln_node import config, duties, facts, guard, leave, paths, ready, space, status, watch
+from kiln_node import paths
+from kiln_node.boot import ready
+from kiln_node.duties import duties, guard, leave
 from kiln_node.faults import NodeFault
+from kiln_node.host import facts
+from kiln_node.nodejson import config
+from kiln_node.scratch import space, watch
+from kiln_node.status import status
 
 ADDRESS = "10.213.0.20"
 

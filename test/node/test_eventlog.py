@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pytest
 from documents import document
 
-from kiln_node import config, eventlog
-from kiln_node.commands import Result
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Result
+from kiln_node.nodejson import config
+from kiln_node.spark import eventlog
 
 FOLDER = "s3a://flights/spark-events"
 ON = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": FOLDER}

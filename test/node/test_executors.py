@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kiln_node import executors, sizing
-from kiln_node.executors import LARGEST_HEAP_MIB, LEAST_HEAP_MIB, Wanted, share
-from kiln_node.facts import Facts
 from kiln_node.faults import NodeFault
-from kiln_node.sizing import Offer
+from kiln_node.host.facts import Facts
+from kiln_node.spark import executors, sizing
+from kiln_node.spark.executors import LARGEST_HEAP_MIB, LEAST_HEAP_MIB, Wanted, share
+from kiln_node.spark.sizing import Offer
 
 GIB = 1024
 

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiln_node import clock, exporter, live, metrics, status
+from kiln_node.host import clock
+from kiln_node.status import exporter, live, metrics, status
 
 #: Five of a hundred are kept for root.
 SPACE = live.Space(

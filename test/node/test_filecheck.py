@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node import filecheck
+from kiln_node.boot import filecheck
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node import files
+from kiln_node.host import files
 
 
 def test_writes_with_its_mode_from_the_start(tmp_path: Path) -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from documents import document
 
-from kiln_node import config, guard, paths, secrets, space
+from kiln_node import paths
+from kiln_node.duties import guard
 from kiln_node.faults import NodeFault
+from kiln_node.nodejson import config, secrets
+from kiln_node.scratch import space
 
 WORKER = config.parse(document())
 

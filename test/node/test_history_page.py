@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from kiln_node.history_page import HistoryPage
-from kiln_node.page_proxy import Server, handler
+from kiln_node.roles.history_page import HistoryPage
+from kiln_node.roles.page_proxy import Server, handler
 
 WORKER = "/proxy/worker-20261128-10.0.0.5-4000"
 

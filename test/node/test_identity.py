@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from documents import document
 
-from kiln_node import config, identity
+from kiln_node.boot import identity
 from kiln_node.faults import NodeFault
+from kiln_node.nodejson import config
 
 
 def test_the_right_image(tmp_path: Path) -> None:

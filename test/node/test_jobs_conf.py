@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node import sparkjudge
 from kiln_node.jobs import conf, parse
 from kiln_node.jobs.conf import Setting
 from kiln_node.jobs.parse import Submission, WrongUse
+from kiln_node.spark import sparkjudge
 
 MASTER = "spark://10.213.0.10:7077"
 DATA = Path(__file__).parents[2] / "images/rootfs/usr/lib/kiln/spark"

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from documents import document
 
-from kiln_node import config, paths, properties, ready, sparkimage, sparkjudge
+from kiln_node import paths
+from kiln_node.boot import ready
 from kiln_node.jobs import folder, inputs, parse, prepare, wire
 from kiln_node.jobs.parse import Submission, WrongUse
+from kiln_node.nodejson import config
+from kiln_node.spark import properties, sparkimage, sparkjudge
 
 DATA = Path(__file__).parents[2] / "images/rootfs/usr/lib/kiln/spark"
 JOB = "20261128-121530-k3f9"

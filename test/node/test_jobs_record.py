@@ -11,8 +11,8 @@ from hypothesis import given, seed
 from hypothesis import strategies as st
 from programs import Programs
 
-from kiln_node.commands import Result
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Result
 from kiln_node.jobs import driverfile, ended, ids, listing, parse, prune, record, redact
 from kiln_node.jobs.driverfile import Driver, Ended
 from kiln_node.jobs.folder import Folder

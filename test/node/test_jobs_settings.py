@@ -9,7 +9,7 @@ import pytest
 from kiln_node.faults import NodeFault
 from kiln_node.jobs import conf, parse, settings
 from kiln_node.jobs.parse import Submission
-from kiln_node.sizing import Offer
+from kiln_node.spark.sizing import Offer
 
 JOB = "20261128-121530-k3f9"
 CLUSTER = {"spark.authenticate.secret": "s3cret", "spark.master": "spark://m:7077"}

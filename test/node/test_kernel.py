@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node import kernel
 from kiln_node.jobs import zone
+from kiln_node.roles import kernel
 
-LIB = Path(kernel.__file__).parents[1]
+LIB = Path(kernel.__file__).parents[2]
 
 
 WORKERS = [{"cores": 8, "memory": 16_384}, {"cores": 4, "memory": 8_192}]

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from documents import document
 
-from kiln_node import config, leave, paths
-from kiln_node.commands import Result
+from kiln_node import paths
+from kiln_node.duties import leave
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Result
+from kiln_node.nodejson import config
 
 WORKER = config.parse(document())
 

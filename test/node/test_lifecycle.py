@@ -12,10 +12,13 @@ import pytest
 from documents import document
 from look_alike import LookAlike, serving
 
-from kiln_node import config, duties, imds, leave, lifecycle, notice, paths
-from kiln_node.config import Hook
+from kiln_node import paths
+from kiln_node.aws import imds, lifecycle, notice
+from kiln_node.duties import duties, leave
 from kiln_node.faults import NodeFault
-from kiln_node.http import HostHttp
+from kiln_node.host.http import HostHttp
+from kiln_node.nodejson import config
+from kiln_node.nodejson.config import Hook
 
 NOW = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
 HOOK = Hook("kiln-night-workers", "drain", "eu-central-1")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiln_node.master_page import MasterPage, mended
+from kiln_node.roles.master_page import MasterPage, mended
 
 HOST = "http://tunnel:8080"
 APP = "/proxy/app-20261128123456-0001"

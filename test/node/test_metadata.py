@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import pytest
 from documents import document
 
-from kiln_node import config, metadata
-from kiln_node.commands import Result
+from kiln_node.aws import metadata
+from kiln_node.host.commands import Result
+from kiln_node.nodejson import config
 
 
 class Ip:

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from kiln_node import metastore, reach
+from kiln_node.host import reach
+from kiln_node.spark import metastore
 
 
 @pytest.mark.parametrize("key", ["spark.hadoop.hive.metastore.uris", "spark.hive.metastore.uris"])

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from kiln_node import notice
+from kiln_node.aws import notice
 from kiln_node.faults import NodeFault
-from kiln_node.http import Answer
+from kiln_node.host.http import Answer
 
 
 class Metadata:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiln_node import properties, sparkconf
+from kiln_node.spark import properties, sparkconf
 
 
 @pytest.mark.parametrize(

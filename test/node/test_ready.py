@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from documents import document
 
-from kiln_node import config, ready
+from kiln_node.boot import ready
 from kiln_node.faults import NodeFault
+from kiln_node.nodejson import config
 
 ADDRESS = "10.213.0.20"
 

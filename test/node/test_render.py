@@ -10,9 +10,10 @@ from documents import document
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiln_node import config, environment, executors, hadoopconf, sizing, sparkconf, sparkjudge
-from kiln_node.facts import Facts, memory_limit, parse_memtotal
 from kiln_node.faults import NodeFault
+from kiln_node.host.facts import Facts, memory_limit, parse_memtotal
+from kiln_node.nodejson import config
+from kiln_node.spark import environment, executors, hadoopconf, sizing, sparkconf, sparkjudge
 
 GIB = 1024
 NODE = config.parse(document())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node import report
-from kiln_node.commands import Result
+from kiln_node.host.commands import Result
+from kiln_node.status import report
 
 HASH = "5b" * 32
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node import reset
-from kiln_node.commands import Result
+from kiln_node.boot import reset
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Result
 
 
 class Systemctl:

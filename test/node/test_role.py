@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pytest
 from documents import document
 
-from kiln_node import config, role
-from kiln_node.commands import Result
+from kiln_node.boot import role
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Result
+from kiln_node.nodejson import config
 
 HISTORY_PAGE = ["systemctl", "start", "--no-block", "kiln-history-page.service"]
 MASTER_PAGE = ["systemctl", "start", "--no-block", "kiln-master-page.service"]

@@ -10,7 +10,7 @@ from documents import document, schema
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kiln_node.schema import Schema, SchemaError, translate_pattern
+from kiln_node.nodejson.schema import Schema, SchemaError, translate_pattern
 
 CHECK = Schema(schema())
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from machine import Machine
 
-from kiln_node.config import DiskPolicy, Selection
 from kiln_node.faults import NodeFault
+from kiln_node.nodejson.config import DiskPolicy, Selection
 from kiln_node.scratch import step
 from kiln_node.scratch.devices import HEAD, TAIL, HostDevices
 from kiln_node.scratch.inventory import Disk, MdMember

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node.commands import HostCommands, Result
+from kiln_node.host.commands import HostCommands, Result
 from kiln_node.scratch import inventory
 from kiln_node.scratch.inventory import Sysfs
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiln_node.config import DiskPolicy, Selection
+from kiln_node.nodejson.config import DiskPolicy, Selection
 from kiln_node.scratch.inventory import Array, Disk, Inventory, MdMember
 from kiln_node.scratch.plan import ARRAY_NAME, ARRAY_UUID, LABEL, Plan, make
 

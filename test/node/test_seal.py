@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from kiln_node import seal
-from kiln_node.commands import Result
+from kiln_node.boot import seal
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Result
 
 HASH = "5bd5a16b4d3854755990e7aa1fb2cc4479ad43a586b20766d42ce5358d40f172"
 TABLE = f"0 4491264 verity 1 254:2 254:3 4096 4096 561408 1 sha256 {HASH} {'a' * 64} 1 panic_on_corruption\n"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from documents import document
 
-from kiln_node import config, paths, secrets
+from kiln_node import paths
 from kiln_node.faults import NodeFault
+from kiln_node.nodejson import config, secrets
 
 NAMES = ("spark-secret", "store-access-key", "store-secret-key")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from kiln_node.sigv4 import Keys, Request, sign
+from kiln_node.aws.sigv4 import Keys, Request, sign
 
 NOW = datetime(2015, 8, 30, 12, 36, 0, tzinfo=UTC)
 KEYS = Keys("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")

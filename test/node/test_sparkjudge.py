@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from documents import document
 
-from kiln_node import config, paths, sparkimage, sparkjudge, sparkrules
+from kiln_node import paths
 from kiln_node.faults import NodeFault
+from kiln_node.nodejson import config
+from kiln_node.spark import sparkimage, sparkjudge, sparkrules
 
 HOME = Path(__file__).parents[2]
 DATA = HOME / "images/rootfs/usr/lib/kiln/spark"

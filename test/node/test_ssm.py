@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from look_alike import KEYS, LookAlike, serving
 
-from kiln_node import imds, ssm
+from kiln_node.aws import imds, ssm
+from kiln_node.aws.sigv4 import Keys
 from kiln_node.faults import NodeFault
-from kiln_node.http import HostHttp
-from kiln_node.sigv4 import Keys
+from kiln_node.host.http import HostHttp
 
 NOW = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
 PARAMETERS = {"/kiln/night/spark-secret": "s3cret"}

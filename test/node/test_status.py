@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node import cli, paths, status
+from kiln_node import cli, paths
 from kiln_node.faults import NodeFault
+from kiln_node.status import status
 
 FAULT = NodeFault("no disks", where="/dev", hint="add some")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kiln_node import truststore
 from kiln_node.faults import NodeFault
+from kiln_node.spark import truststore
 
 SYSTEM = Path("/etc/ssl/certs/ca-certificates.crt")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiln_node import space, watch
+from kiln_node.scratch import space, watch
 
 ROOM = space.Space(100_000, 50_000)
 MOUNTED = "28 22 9:127 / {} rw,noatime shared:7 - xfs /dev/md127 rw\n"

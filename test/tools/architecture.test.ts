@@ -6,6 +6,12 @@ import { describe, expect, it } from 'vitest';
 const home = resolve(__dirname, '../..');
 const page = readFileSync(join(home, 'docs/architecture.md'), 'utf8');
 
+/** The rows of a section's table of two columns: what stands in the first. */
+function firstCells(heading: string): string[] {
+  const section = page.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  return [...section.matchAll(/^\| ([\w-]+)\/ +\|/gm)].map(([, name = '']) => name);
+}
+
 /** Rows of the tour: the folders that a row names, and the file to begin with. */
 const rows = page
   .split('\n')
@@ -40,5 +46,16 @@ describe("docs/architecture.md's tour", () => {
         : [begin]),
     ]);
     expect(missing).toEqual([]);
+  });
+});
+
+describe("docs/architecture.md's table of the node's program", () => {
+  it('names every folder of it, and no other', () => {
+    const program = 'images/rootfs/usr/lib/kiln/kiln_node/';
+    const found = tracked.flatMap((file) => {
+      const [name = '', inside] = file.startsWith(program) ? file.slice(program.length).split('/') : [];
+      return inside === undefined ? [] : [name];
+    });
+    expect(firstCells("The node's program").sort()).toEqual([...new Set(found)].sort());
   });
 });

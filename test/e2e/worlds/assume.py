@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from kiln_node.sigv4 import Keys, Request, sign
+from kiln_node.aws.sigv4 import Keys, Request, sign
 
 USER, NAME, PORT, CA = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 ROLE = "kiln-node"

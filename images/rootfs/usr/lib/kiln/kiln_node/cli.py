@@ -7,10 +7,14 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 
-from kiln_node import boottime, canary, config, duties, paths, reset, status, steps
-from kiln_node.commands import HostCommands
+from kiln_node import paths
+from kiln_node.boot import boottime, reset, steps
+from kiln_node.duties import canary, duties
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import HostCommands
 from kiln_node.jobs import cli as jobs
+from kiln_node.nodejson import config
+from kiln_node.status import status
 
 #: name: what for, and what it does.
 DUTIES: dict[str, tuple[str, Callable[[], int]]] = {

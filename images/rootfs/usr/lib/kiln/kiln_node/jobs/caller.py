@@ -13,10 +13,9 @@ import sys
 import time
 from collections.abc import Mapping
 
-from kiln_node import driver
-from kiln_node.commands import HostCommands
 from kiln_node.faults import NodeFault
-from kiln_node.jobs import listing, wire
+from kiln_node.host.commands import HostCommands
+from kiln_node.jobs import driver, listing, wire
 from kiln_node.jobs.folder import Folder
 from kiln_node.jobs.record import ENDED, End, Record, close, sentence
 from kiln_node.jobs.wire import Work

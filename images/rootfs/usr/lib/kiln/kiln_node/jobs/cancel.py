@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 
-from kiln_node import files
-from kiln_node.commands import Commands
 from kiln_node.faults import NodeFault
+from kiln_node.host import files
+from kiln_node.host.commands import Commands
 from kiln_node.jobs import listing
 from kiln_node.jobs.folder import Folder
 from kiln_node.jobs.record import ENDED, Record

@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from kiln_node.commands import HostCommands
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import HostCommands
 from kiln_node.jobs import cancel, ended, listing, logs
 from kiln_node.jobs.folder import Folder
 from kiln_node.jobs.output import Stream

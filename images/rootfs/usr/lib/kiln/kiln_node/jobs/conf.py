@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kiln_node import properties
 from kiln_node.jobs.parse import Submission, WrongUse
-from kiln_node.sparkjudge import BUCKET, HADOOP, Refusal
+from kiln_node.spark import properties
+from kiln_node.spark.sparkjudge import BUCKET, HADOOP, Refusal
 
 #: Options of spark-submit that are settings (SparkSubmitArguments.loadEnvironmentArguments).
 OPTIONS = {

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from kiln_node import files, paths
+from kiln_node import paths
 from kiln_node.faults import NodeFault
+from kiln_node.host import files
 from kiln_node.jobs import driverfile, ids
 from kiln_node.jobs.record import ENDED, Record, document, parse
 

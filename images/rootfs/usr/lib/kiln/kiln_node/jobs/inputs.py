@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from kiln_node import files, paths
+from kiln_node import paths
+from kiln_node.host import files
 from kiln_node.jobs.conf import Settings
 from kiln_node.jobs.parse import SCHEME, WrongUse
 

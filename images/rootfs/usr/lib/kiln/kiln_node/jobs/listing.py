@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from kiln_node.commands import Commands
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Commands
 from kiln_node.jobs import driverfile, ended, folder, ids
 from kiln_node.jobs.folder import Folder
 from kiln_node.jobs.record import ENDED, Record, close

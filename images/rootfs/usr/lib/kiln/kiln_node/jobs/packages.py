@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import quoteattr
 
-from kiln_node import reach
 from kiln_node.faults import NodeFault
+from kiln_node.host import reach
 
 PACKAGES = "spark.jars.packages"
 REPOSITORIES = "spark.jars.repositories"

@@ -7,25 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiln_node import (
-    executors,
-    files,
-    metastore,
-    paths,
-    properties,
-    reach,
-    ready,
-    sparkconf,
-    sparkimage,
-    sparkjudge,
-)
-from kiln_node.config import NodeConfig
+from kiln_node import paths
+from kiln_node.boot import ready
+from kiln_node.host import files, reach
 from kiln_node.jobs import conf, inputs, packages, settings, wire, zone
 from kiln_node.jobs.conf import Settings
 from kiln_node.jobs.folder import Folder
 from kiln_node.jobs.inputs import Copy, Inputs
 from kiln_node.jobs.parse import Submission, WrongUse
 from kiln_node.jobs.settings import Prepared
+from kiln_node.nodejson.config import NodeConfig
+from kiln_node.spark import executors, metastore, properties, sparkconf, sparkimage, sparkjudge
 
 #: What Ivy fetched, for all jobs of the node; Spark's user's (scratch/step.py).
 IVY = paths.SCRATCH / "ivy"

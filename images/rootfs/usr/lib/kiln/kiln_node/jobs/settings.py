@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kiln_node import executors
 from kiln_node.jobs import conf, inputs, packages, zone
 from kiln_node.jobs.conf import Settings
 from kiln_node.jobs.parse import Option, Submission
-from kiln_node.sizing import Offer
+from kiln_node.spark import executors
+from kiln_node.spark.sizing import Offer
 
 #: Settings that kiln-submit changes or judges: they stand in the file that it writes, and nowhere else.
 WRITTEN = inputs.LISTS | inputs.SINGLE | {packages.PACKAGES, packages.REPOSITORIES, "spark.master"}

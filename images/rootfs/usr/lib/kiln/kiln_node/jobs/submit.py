@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from kiln_node import driver, paths, sparkimage
-from kiln_node.config import NodeConfig
+from kiln_node import paths
 from kiln_node.faults import NodeFault
-from kiln_node.jobs import caller, ids, parse, prepare, redact, settings, zone
+from kiln_node.jobs import caller, driver, ids, parse, prepare, redact, settings, zone
 from kiln_node.jobs.folder import Folder
 from kiln_node.jobs.parse import Question, Submission, WrongUse
 from kiln_node.jobs.record import Mode, Record
+from kiln_node.nodejson.config import NodeConfig
 from kiln_node.scratch import mountpoint
+from kiln_node.spark import sparkimage
 
 USAGE = """usage: kiln-submit [OPTIONS] (-m MODULE | PROGRAM) [ARGUMENTS]
 

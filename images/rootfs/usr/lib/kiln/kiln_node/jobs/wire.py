@@ -17,7 +17,8 @@ import struct
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kiln_node import files, paths
+from kiln_node import paths
+from kiln_node.host import files
 
 SOCKETS = paths.RUN / "jobs"
 STARTED = b"started\n"

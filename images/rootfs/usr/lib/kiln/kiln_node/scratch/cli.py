@@ -7,10 +7,11 @@ import json
 import sys
 from collections.abc import Sequence
 
-from kiln_node import config, paths
-from kiln_node.commands import HostCommands
-from kiln_node.config import DiskPolicy
+from kiln_node import paths
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import HostCommands
+from kiln_node.nodejson import config
+from kiln_node.nodejson.config import DiskPolicy
 from kiln_node.scratch import inventory, plan, step
 
 

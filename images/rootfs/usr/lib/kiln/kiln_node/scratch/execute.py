@@ -6,8 +6,8 @@ blank, an array without a file system is empty, a file system is mounted.
 
 from __future__ import annotations
 
-from kiln_node.commands import Commands, must
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Commands, must
 from kiln_node.scratch import inventory
 from kiln_node.scratch.devices import Devices
 from kiln_node.scratch.plan import ARRAY_NAME, ARRAY_UUID, LABEL, Plan

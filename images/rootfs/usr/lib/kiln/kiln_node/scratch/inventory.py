@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kiln_node.commands import Commands, must
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Commands, must
 
 #: Names of devices that lsblk calls disks and that hold nobody's data for long.
 _NO_DISKS = ("zram", "ram", "nbd", "fd", "loop")

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiln_node import files, paths
+from kiln_node import paths
 from kiln_node.faults import NodeFault
+from kiln_node.host import files
 
 _PROBE_BYTES = 1024 * 1024
 

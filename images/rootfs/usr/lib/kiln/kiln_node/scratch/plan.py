@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from kiln_node.config import DiskPolicy, Selection
+from kiln_node.nodejson.config import DiskPolicy, Selection
 from kiln_node.scratch.inventory import Array, Disk, Inventory
 
 #: The array's identity, the same on every node: its disks are scratch wherever they are plugged in.

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from kiln_node import paths
-from kiln_node.commands import Commands
-from kiln_node.config import DirectoryPolicy, DiskPolicy, NodeConfig
 from kiln_node.faults import NodeFault
+from kiln_node.host.commands import Commands
+from kiln_node.nodejson.config import DirectoryPolicy, DiskPolicy, NodeConfig
 from kiln_node.scratch import inventory, mountpoint, plan
 from kiln_node.scratch.devices import Devices, HostDevices
 from kiln_node.scratch.execute import LONG, PATIENCE, execute

@@ -1,0 +1,1 @@
+"""What only a machine at AWS has: metadata, parameters, the hook and the notice of its end."""

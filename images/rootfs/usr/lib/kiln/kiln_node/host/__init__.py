@@ -1,0 +1,1 @@
+"""The machine itself: its programs, files, clock and sockets, and services over HTTP."""
