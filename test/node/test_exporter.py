@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiln_node.host import clock
+from kiln_node.host.server import Server
 from kiln_node.status import exporter, live, metrics, status
 
 #: Five of a hundred are kept for root.
@@ -47,7 +48,7 @@ def values(text: str) -> dict[str, str]:
 
 @contextmanager
 def serving(found: live.Live) -> Iterator[str]:
-    with exporter.Server(("127.0.0.1", 0), exporter.handler(lambda: found)) as server:
+    with Server(("127.0.0.1", 0), exporter.handler(lambda: found)) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

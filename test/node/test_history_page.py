@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from kiln_node.host.server import Server
 from kiln_node.roles.history_page import HistoryPage
-from kiln_node.roles.page_proxy import Server, handler
+from kiln_node.roles.page_proxy import handler
 
 WORKER = "/proxy/worker-20261128-10.0.0.5-4000"
 

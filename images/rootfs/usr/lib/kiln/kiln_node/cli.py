@@ -79,7 +79,7 @@ def _reset(*, reboot: bool) -> int:
     try:
         print(reset.run(HostCommands(), reboot=reboot))
     except NodeFault as fault:
-        print(f"{fault.what}\n  where: {fault.where}\n  what to do: {fault.hint}", file=sys.stderr)
+        print(fault.text(), file=sys.stderr)
         return 1
     return 0
 
@@ -90,7 +90,7 @@ def _canary(timeout: float, *, again: bool, as_json: bool) -> int:
         node = config.load(paths.NODE_JSON, paths.SCHEMA)
         found, ran = canary.ensure(node, HostCommands(), timeout, again=again)
     except NodeFault as fault:
-        print(f"{fault.what}\n  where: {fault.where}\n  what to do: {fault.hint}", file=sys.stderr)
+        print(fault.text(), file=sys.stderr)
         return 1
     said = status.canary_sentence(found) + ("" if ran else ", before; --again runs it anew")
     print(json.dumps({**found, "ran": ran}) if as_json else said)

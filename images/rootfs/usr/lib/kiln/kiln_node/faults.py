@@ -11,3 +11,7 @@ class NodeFault(Exception):
         self.what = what
         self.where = where
         self.hint = hint
+
+    def text(self) -> str:
+        """For people: what, where and what to do, a line each."""
+        return f"{self.what}\n  where: {self.where}\n  what to do: {self.hint}"

@@ -99,7 +99,7 @@ def let_go(http: Http, hook: Hook, *, sleep: Callable[[float], None] = time.slee
             if goes(http):
                 print(complete(http, hook, now=datetime.now(UTC)), flush=True)
         except NodeFault as fault:
-            print(f"{fault.what}\n  where: {fault.where}\n  what to do: {fault.hint}", flush=True)
+            print(fault.text(), flush=True)
             if pause is not None:
                 sleep(pause)
             continue

@@ -115,7 +115,7 @@ def _failed(unit: str, fault: NodeFault) -> int:
     known = validate.known() if unit == "kiln-validate.service" else {}
     state = {**status.read(), **known}
     status.publish(status.fail(state, unit, fault, status.milliseconds_since_boot()))
-    print(f"{fault.what}\n  where: {fault.where}\n  what to do: {fault.hint}", file=sys.stderr, flush=True)
+    print(fault.text(), file=sys.stderr, flush=True)
     return 1
 
 

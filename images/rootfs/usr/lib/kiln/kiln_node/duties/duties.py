@@ -83,7 +83,7 @@ def drain(because: str, seconds: int | None = None) -> int:
     try:
         how = _leave(_config(), because, seconds)
     except NodeFault as fault:
-        print(f"{fault.what}\n  where: {fault.where}\n  what to do: {fault.hint}", file=sys.stderr)
+        print(fault.text(), file=sys.stderr)
         return 1
     print(f"left: {how}\nto come back: systemctl restart kiln-role kiln-ready", flush=True)
     return 0
@@ -140,7 +140,7 @@ def _published(phase: str, because: str, how: str | None = None) -> None:
 
 def _fail(unit: str, fault: NodeFault) -> int:
     status.publish(status.fail(status.read(), unit, fault, status.milliseconds_since_boot()))
-    print(f"{fault.what}\n  where: {fault.where}\n  what to do: {fault.hint}", file=sys.stderr, flush=True)
+    print(fault.text(), file=sys.stderr, flush=True)
     return 1
 
 

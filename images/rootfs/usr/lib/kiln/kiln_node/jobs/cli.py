@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return known[given.what](given)
     except NodeFault as fault:
-        print(f"{fault.what}\n  where: {fault.where}\n  what to do: {fault.hint}", file=sys.stderr)
+        print(fault.text(), file=sys.stderr)
         return 1
     except BrokenPipeError:
         # `… | head`: the reader has what it wanted

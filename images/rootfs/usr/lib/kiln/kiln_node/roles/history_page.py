@@ -7,14 +7,14 @@ is below /proxy/worker-, and passes everything else to the history server, which
 
 from __future__ import annotations
 
-import argparse
 import html
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from kiln_node.roles.page_proxy import Replacement, no_answer, serve
+from kiln_node.host.server import parser, serve
+from kiln_node.roles.page_proxy import Replacement, handler, no_answer
 
 PORT = 18080
 #: The history server's own, at loopback.
@@ -62,9 +62,8 @@ def gone(path: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Serves until it is stopped."""
-    parser = argparse.ArgumentParser(prog="kiln-history-page", description="The history server's page.")
-    parser.add_argument("--address", required=True, help="own address to listen at; no other interface is")
-    parser.add_argument("--master", required=True, help="address of the master's page, http://HOST:PORT/…")
-    given = parser.parse_args(arguments)
+    options = parser("kiln-history-page", "The history server's page.")
+    options.add_argument("--master", required=True, help="address of the master's page, http://HOST:PORT/…")
+    given = options.parse_args(arguments)
     master = urllib.parse.urlsplit(given.master).netloc
-    return serve(given.address, PORT, HistoryPage(f"127.0.0.1:{INNER_PORT}", master))
+    return serve(given.address, PORT, handler(HistoryPage(f"127.0.0.1:{INNER_PORT}", master)))

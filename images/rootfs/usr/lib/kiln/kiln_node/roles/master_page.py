@@ -9,12 +9,12 @@ master at loopback with the same port, and a redirect gets the ID that was asked
 
 from __future__ import annotations
 
-import argparse
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kiln_node.roles.page_proxy import Replacement, no_answer, serve
+from kiln_node.host.server import parser, serve
+from kiln_node.roles.page_proxy import Replacement, handler, no_answer
 
 PROXY = "/proxy/"
 
@@ -61,9 +61,8 @@ class MasterPage:
 
 def main(arguments: Sequence[str]) -> int:
     """Serves until it is stopped."""
-    parser = argparse.ArgumentParser(prog="kiln-master-page", description="The master's page.")
-    parser.add_argument("--address", required=True, help="own address to listen at; no other interface is")
-    parser.add_argument("--master", required=True, help="address of the master's page, http://HOST:PORT/…")
-    given = parser.parse_args(arguments)
+    options = parser("kiln-master-page", "The master's page.")
+    options.add_argument("--master", required=True, help="address of the master's page, http://HOST:PORT/…")
+    given = options.parse_args(arguments)
     port = urllib.parse.urlsplit(given.master).port or 80
-    return serve(given.address, port, MasterPage(f"127.0.0.1:{port}"))
+    return serve(given.address, port, handler(MasterPage(f"127.0.0.1:{port}")))

@@ -11,8 +11,9 @@ import http.client
 import shutil
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
+
+from kiln_node.host.server import Handler
 
 #: Seconds; a history server that reads a large log is slow.
 PATIENCE = 300
@@ -55,13 +56,12 @@ def no_answer(who: str, why: str) -> Replacement:
     return Replacement(HTTPStatus.BAD_GATEWAY, f"{who} does not answer: {html.escape(why)}")
 
 
-def handler(page: Page) -> type[BaseHTTPRequestHandler]:
+def handler(page: Page) -> type[Handler]:
     """A handler that shows one page."""
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(Handler):
         timeout = PATIENCE
         server_version = page.name
-        sys_version = ""
 
         def do_GET(self) -> None:
             self._pass_on()
@@ -94,28 +94,6 @@ def handler(page: Page) -> type[BaseHTTPRequestHandler]:
                 connection.close()
 
         def _show(self, what: Replacement) -> None:
-            body = what.text.encode("utf-8")
-            self.send_response(what.code)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """A page that is looked at is no news."""
+            self.answer(what.code, "text/html; charset=utf-8", what.text)
 
     return Answer
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # a browser asks for a page and all that is on it at once
-    request_queue_size = 64
-
-
-def serve(address: str, port: int, page: Page) -> int:
-    """Serves at the node's own address, and at no other interface, until it is stopped."""
-    with Server((address, port), handler(page)) as server:
-        server.serve_forever()
-    return 0
