@@ -63,7 +63,7 @@ export async function makeLock(
   });
   const work = [
     resolveDebian(
-      resolution.suite.name,
+      { suite: resolution.suite.name },
       [
         {
           use: 'os',

@@ -1,25 +1,61 @@
+/** Where the debs of an image come from. */
+export interface DebianSources {
+  /** A stable suite. */
+  readonly suite: string;
+  /** A suite without updates and security archive, for one package that the stable one does not have. */
+  readonly beside?: { readonly suite: string; readonly package: string };
+}
+
 /** One suite of an archive, as apt's sources name it. */
 export interface Pocket {
   readonly archive: 'debian' | 'debian-security';
   readonly suite: string;
+  /** The one package that may come from it. */
+  readonly only?: string;
 }
 
-/** A stable suite, its updates, and its security archive. */
-export const pockets = (suite: string): readonly Pocket[] => [
+/** A stable suite, its updates, and its security archive; last the suite beside them. */
+export const pockets = ({ suite, beside }: DebianSources): readonly Pocket[] => [
   { archive: 'debian', suite },
   { archive: 'debian', suite: `${suite}-updates` },
   { archive: 'debian-security', suite: `${suite}-security` },
+  ...(beside === undefined
+    ? []
+    : [{ archive: 'debian' as const, suite: beside.suite, only: beside.package }]),
 ];
 
+/**
+ * The Release files of a suite that never freezes are valid for a week, which a mirror that lags exceeds: for such a
+ * suite alone the date is not checked. The signature is.
+ */
 export function sourcesList(
-  suite: string,
+  sources: DebianSources,
   bases: Readonly<Record<Pocket['archive'], string>>,
   keyring: string,
 ): string {
-  return pockets(suite)
-    .map((p) => `deb [arch=amd64 signed-by=${keyring}] ${bases[p.archive]} ${p.suite} main\n`)
+  return pockets(sources)
+    .map(({ archive, suite, only }) => {
+      const options = `arch=amd64 signed-by=${keyring}${only === undefined ? '' : ' check-valid-until=no'}`;
+      return `deb [${options}] ${bases[archive]} ${suite} main\n`;
+    })
     .join('');
 }
+
+/** apt's preferences: what is beside the stable suite gives its one package, and never another. */
+export function preferences(sources: DebianSources): string {
+  return pockets(sources)
+    .flatMap(({ suite, only }) =>
+      only === undefined ? [] : [pin('*', suite, NEVER), pin(only, suite, AS_USUAL)],
+    )
+    .join('\n');
+}
+
+/** Priorities of apt_preferences(5): below 0 a version is never installed; 500 is what a source has by default. */
+const NEVER = -1;
+const AS_USUAL = 500;
+
+const pin = (name: string, suite: string, priority: number): string =>
+  `Package: ${name}\nPin: release n=${suite}\nPin-Priority: ${String(priority)}\n`;
 
 /**
  * A configuration under which apt knows nothing of this machine: its own lists, cache, sources and an
@@ -36,7 +72,7 @@ export function aptConfig(folder: string, dump: string): string {
     `Dir::Etc::parts "${folder}/none";`,
     `Dir::Etc::sourcelist "${folder}/sources.list";`,
     'Dir::Etc::sourceparts "/dev/null";',
-    'Dir::Etc::preferences "/dev/null";',
+    `Dir::Etc::preferences "${folder}/preferences";`,
     'Dir::Etc::preferencesparts "/dev/null";',
     'Dir::Etc::trusted "/dev/null";',
     'Dir::Etc::trustedparts "/dev/null";',

@@ -7,8 +7,8 @@ import { KilnError } from '../../errors';
 import type { Exec } from '../../ports/machine/exec';
 import type { Mirrors } from '../../ports/inputs/mirrors';
 import type { Step } from '../step';
-import { aptConfig, sourcesList } from './apt-config';
-import { parsePrintUris, parseShow, releaseDate, type IndexedDeb, type PlannedDeb } from './parse';
+import { aptConfig, type DebianSources, preferences, sourcesList } from './apt-config';
+import { expiredOn, parsePrintUris, parseShow, releaseDate, type IndexedDeb, type PlannedDeb } from './parse';
 
 /** From Debian's package debian-archive-keyring. */
 export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -69,12 +69,13 @@ function unreadable(suite: string, error: unknown): KilnError {
   });
 }
 
-/** Every deb of each set with its dependencies, from the suite's signed index. */
+/** Every deb of each set with its dependencies, from the signed indices of its sources. */
 export async function resolveDebian(
-  suite: string,
+  sources: DebianSources,
   sets: readonly DebianSet[],
   { exec, mirrors, step }: Ports,
 ): Promise<DebianResult> {
+  const { suite, beside } = sources;
   if (!existsSync(KEYRING)) {
     throw new KilnError({
       code: 'missing-tool',
@@ -93,20 +94,28 @@ export async function resolveDebian(
     }
     const dump = await exec.run('apt-config', ['dump']);
     writeFileSync(join(folder, 'status'), '');
-    writeFileSync(join(folder, 'sources.list'), sourcesList(suite, bases, KEYRING));
+    writeFileSync(join(folder, 'sources.list'), sourcesList(sources, bases, KEYRING));
+    writeFileSync(join(folder, 'preferences'), preferences(sources));
     writeFileSync(join(folder, 'apt.conf'), aptConfig(folder, dump.stdout));
     const env = { APT_CONFIG: join(folder, 'apt.conf'), LC_ALL: 'C.UTF-8' };
 
-    step(`debian: reading the signed index of ${suite}, its updates and its security archive`);
+    const besides = beside === undefined ? '' : `, and that of ${beside.suite} for ${beside.package}`;
+    step(`debian: reading the signed index of ${suite}, its updates and its security archive${besides}`);
     await exec.run('apt-get', ['update', '-q'], { env }).catch((error: unknown) => {
       throw unreadable(suite, error);
     });
     const lists = join(folder, 'state/lists');
-    const epoch = Math.max(
-      ...readdirSync(lists)
-        .filter((file) => /(In)?Release$/.test(file))
-        .map((file) => releaseDate(readFileSync(join(lists, file), 'utf8'))),
-    );
+    const releases = readdirSync(lists)
+      .filter((file) => /(In)?Release$/.test(file))
+      .map((file) => ({ file, text: readFileSync(join(lists, file), 'utf8') }));
+    const epoch = Math.max(...releases.map(({ text }) => releaseDate(text)));
+    for (const { file, text } of releases) {
+      const expired = expiredOn(text, new Date());
+      if (expired !== undefined && beside !== undefined && file.includes(`_dists_${beside.suite}_`))
+        step(
+          `debian: the index of ${beside.suite} was valid until ${expired}; it is accepted for ${beside.package} alone`,
+        );
+    }
 
     const inputs: DebianInput[] = [];
     for (const set of sets) {

@@ -57,12 +57,25 @@ export function parseShow(text: string): IndexedDeb[] {
     });
 }
 
+/** Milliseconds since the epoch of a date in a Release file; undefined where it has none that can be read. */
+function dateIn(release: string, field: string): number | undefined {
+  const time = Date.parse(new RegExp(`^${field}: (.*)$`, 'm').exec(release)?.[1] ?? '');
+  return Number.isNaN(time) ? undefined : time;
+}
+
 /** Seconds since the epoch of a Release file's Date. */
 export function releaseDate(release: string): number {
-  const date = /^Date: (.*)$/m.exec(release)?.[1];
-  const time = date === undefined ? NaN : Date.parse(date);
-  if (Number.isNaN(time)) {
+  const time = dateIn(release, 'Date');
+  if (time === undefined) {
     throw new KilnError({ code: 'bad-index', what: 'a Release file of the Debian mirror has no Date' });
   }
   return Math.floor(time / 1000);
+}
+
+/** The day, YYYY-MM-DD, on which a Release file ceased to be valid; undefined when it is valid at `now`. */
+export function expiredOn(release: string, now: Date): string | undefined {
+  const until = dateIn(release, 'Valid-Until');
+  return until === undefined || until >= now.getTime()
+    ? undefined
+    : new Date(until).toISOString().slice(0, 10);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Sha256 } from '../../contracts/digest';
 import { KEYRING } from '../../lock/debian';
-import { pockets } from '../../lock/debian/apt-config';
+import { type DebianSources, pockets } from '../../lock/debian/apt-config';
 import type { Exec } from '../../ports/machine/exec';
 import type { Http } from '../../ports/inputs/http';
 
@@ -52,9 +52,13 @@ const SUBDIRS = ['linux-64', 'noarch'];
 const isLocal = (url: string): boolean => new URL(url).hostname === '127.0.0.1';
 
 /** @param projects Python projects whose pages a resolution reads. */
-export function indicesOf(suite: string, projects: readonly string[], bases: Bases): readonly Index[] {
+export function indicesOf(
+  debian: DebianSources,
+  projects: readonly string[],
+  bases: Bases,
+): readonly Index[] {
   return [
-    ...pockets(suite).map((pocket): Index => ({
+    ...pockets(debian).map((pocket): Index => ({
       name: `debian ${pocket.suite}`,
       url: `${bases[pocket.archive]}/dists/${pocket.suite}/InRelease`,
       kind: 'release',

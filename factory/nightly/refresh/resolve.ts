@@ -154,7 +154,7 @@ export async function resolveNow(project: Project, ports: RefreshPorts, kiln: st
   const keptLock = lockIn(kept?.lockText);
   const mirrors = await mirrorsOf(ports, kept);
   const bases = { ...mirrors, channels: await channelsOf(ports, asked) };
-  const indices = indicesOf(asked.resolution.suite.name, projectsOf(asked, keptLock), bases);
+  const indices = indicesOf({ suite: asked.resolution.suite.name }, projectsOf(asked, keptLock), bases);
   const looks = await lookAtAll(indices, usable?.seen ?? [], ports.http, ports.clock.now());
   if (usable !== undefined && keptLock !== undefined && looks.every(({ same }) => same)) {
     const { lockText, specText, lock: digest } = usable;

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { aptConfig, sourcesList } from '../../../factory/lock/debian/apt-config';
+import { aptConfig, preferences, sourcesList } from '../../../factory/lock/debian/apt-config';
 import { parsePackageList } from '../../../factory/lock/debian/package-list';
-import { parsePrintUris, parseShow, releaseDate } from '../../../factory/lock/debian/parse';
+import { expiredOn, parsePrintUris, parseShow, releaseDate } from '../../../factory/lock/debian/parse';
 import { refusal } from '../spec/support';
 
 describe("apt's private world", () => {
   it('names the suite, its updates and its security archive, signed by the given keyring only', () => {
     expect(
-      sourcesList('trixie', { debian: 'http://m/debian', 'debian-security': 'http://s' }, '/k.gpg'),
+      sourcesList(
+        { suite: 'trixie' },
+        { debian: 'http://m/debian', 'debian-security': 'http://s' },
+        '/k.gpg',
+      ),
     ).toBe(
       [
         'deb [arch=amd64 signed-by=/k.gpg] http://m/debian trixie main',
@@ -16,6 +20,16 @@ describe("apt's private world", () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('names another suite for one package, whose date of expiry alone is not checked', () => {
+    const sources = { suite: 'trixie', beside: { suite: 'sid', package: 'openjdk-8-jre-headless' } };
+    const bases = { debian: 'http://m/debian', 'debian-security': 'http://s' };
+    const unchecked = sourcesList(sources, bases, '/k.gpg').match(/.*check-valid-until.*/g);
+    expect(unchecked).toEqual([
+      'deb [arch=amd64 signed-by=/k.gpg check-valid-until=no] http://m/debian sid main',
+    ]);
+    expect(preferences({ suite: 'trixie' })).toBe('');
   });
 
   it('keeps how this machine reaches mirrors, and none of its hooks, sources or preferences', () => {
@@ -85,6 +99,15 @@ it('the epoch is the Date of the Release file', async () => {
     1789199741,
   );
   expect((await refusal(() => releaseDate('Suite: stable\n'))).code).toBe('bad-index');
+});
+
+it.each([
+  ['Valid-Until: Sat, 19 Sep 2026 20:24:13 UTC', '2026-09-19'],
+  ['Valid-Until: Sat, 10 Oct 2026 20:24:13 UTC', undefined],
+  ['', undefined],
+])('an index with "%s" has expired on %s', (field, day) => {
+  const release = `Suite: unstable\nDate: Sat, 12 Sep 2026 07:55:41 UTC\n${field}\n`;
+  expect(expiredOn(release, new Date('2026-10-01'))).toBe(day);
 });
 
 it('a package list has one name a line, with comments', () => {

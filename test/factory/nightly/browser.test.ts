@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportPage } from '../../../factory/nightly/report/page';
+import { chromium } from '../../chromium';
 import { HOSTILE, reportData } from './report-data';
 
 const found = (process.env['PATH'] ?? '')
@@ -42,31 +42,8 @@ describe.skipIf(!found)(`a night's page in a browser${found ? '' : ' (needs chro
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const chromium = (...args: readonly string[]): { readonly out: string; readonly err: string } => {
-    const { status, stdout, stderr } = spawnSync(
-      'chromium',
-      [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--enable-logging=stderr',
-        `--user-data-dir=${mkdtempSync(join(folder, 'profile-'))}`,
-        ...args,
-        `file://${page}`,
-      ],
-      { encoding: 'utf8', timeout: 50_000 },
-    );
-    expect(status, stderr).toBe(0);
-    return { out: stdout, err: stderr };
-  };
-
-  it('is read as it was written: names are text, nothing is run, nothing is asked for', () => {
-    const { out, err } = chromium('--dump-dom');
+  it('is read as it was written: names are text, nothing is run, nothing is asked for', async () => {
+    const { out, err } = await chromium(`file://${page}`, '--dump-dom');
     expect(out).toContain('<title>spark-node, night of 2026-11-24 02:00: Registered</title>');
     expect(out).toContain("&lt;script&gt;document.title='taken'&lt;/script&gt;");
     expect(out).not.toMatch(/<(script|img)/);
@@ -77,9 +54,10 @@ describe.skipIf(!found)(`a night's page in a browser${found ? '' : ' (needs chro
   it.each([
     ['light', 1, [255, 255, 255]],
     ['dark', 0, [13, 17, 23]],
-  ] as const)('is %s for who wants it so', (_, scheme, ground) => {
+  ] as const)('is %s for who wants it so', async (_, scheme, ground) => {
     const picture = join(folder, 'page.png');
-    chromium(`--blink-settings=preferredColorScheme=${String(scheme)}`, `--screenshot=${picture}`);
+    const preferred = `--blink-settings=preferredColorScheme=${String(scheme)}`;
+    await chromium(`file://${page}`, preferred, `--screenshot=${picture}`);
     expect(firstPixel(picture)).toEqual(ground);
   });
 });

@@ -111,7 +111,7 @@ describe('an index', () => {
       channels: { example: 'http://127.0.0.1:1', forge: 'http://c/forge' },
     };
     expect(
-      indicesOf('trixie', ['pyspark', 'flit-core', 'pyspark'], bases).map(
+      indicesOf({ suite: 'trixie' }, ['pyspark', 'flit-core', 'pyspark'], bases).map(
         ({ url, kind }) => `${kind} ${url}`,
       ),
     ).toEqual([
