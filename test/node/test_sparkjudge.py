@@ -44,7 +44,11 @@ def test_an_unknown_condition_is_no_silent_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("release", "cipher"), [("4.1.4", "AES/GCM/NoPadding"), ("4.1.2", None), ("4.0.2", None), ("3.5.8", None)]
+    ("release", "cipher"),
+    [
+        *((release, "AES/GCM/NoPadding") for release in ("3.5.9", "4.0.5", "4.1.4", "4.2.1", "4.3.0")),
+        *((release, None) for release in ("2.2.3", "3.3.4", "3.4.4", "3.5.8", "4.0.4", "4.1.3", "4.2.0")),
+    ],
 )
 def test_the_cipher_is_the_best_that_works(release: str, cipher: str | None) -> None:
     image = sparkjudge.Image(release, "3.4.2", "3.4.2", None)
