@@ -20,6 +20,7 @@ from kiln_node.spark.sparkjudge import BUCKET, HADOOP, Refusal
 OPTIONS = {
     "--archives": "spark.archives",
     "--deploy-mode": "spark.submit.deployMode",
+    "--driver-java-options": "spark.driver.extraJavaOptions",
     "--driver-memory": "spark.driver.memory",
     "--exclude-packages": "spark.jars.excludes",
     "--executor-cores": "spark.executor.cores",

@@ -9,11 +9,15 @@ from pathlib import Path
 from kiln_node.jobs import conf, inputs, packages, zone
 from kiln_node.jobs.conf import Settings
 from kiln_node.jobs.parse import Option, Submission
-from kiln_node.spark import executors
+from kiln_node.spark import executors, javaoptions
 from kiln_node.spark.sizing import Offer
 
 #: Settings that kiln-submit changes or judges: they stand in the file that it writes, and nowhere else.
-WRITTEN = inputs.LISTS | inputs.SINGLE | {packages.PACKAGES, packages.REPOSITORIES, "spark.master"}
+WRITTEN = (
+    inputs.LISTS
+    | inputs.SINGLE
+    | {packages.PACKAGES, packages.REPOSITORIES, "spark.master", *javaoptions.EXTRA}
+)
 #: Options beside those of WRITTEN that say what holds anyway.
 DROPPED = frozenset({"--load-spark-defaults", "--properties-file"})
 
@@ -35,7 +39,7 @@ def prepare(
 ) -> Prepared:
     """cluster: what the node's Spark reads; own: the job's, checked; offers: of the living workers."""
     mine = conf.values(own)
-    merged = {**cluster, **mine}
+    merged = {**cluster, **mine, **javaoptions.of_job(cluster, mine)}
     asked = executors.wanted(cluster, mine)
     # in the event log and on the driver's page, which say so whose they are
     made = {**merged, zone.KEY: zone_name, "spark.kiln.job": job}

@@ -12,7 +12,7 @@ from typing import Any
 from kiln_node import paths
 from kiln_node.nodejson.config import NodeConfig
 from kiln_node.roles import history_page
-from kiln_node.spark import executors, sparkjudge
+from kiln_node.spark import executors, javaoptions, sparkjudge
 
 #: Java options of every JVM that talks to a store: the store's own authority is in this trust store.
 TRUST_OPTIONS = (
@@ -39,15 +39,12 @@ def defaults(
         "spark.authenticate.secret": secret,
         # of another release or codec, what was left there would stop the master
         "spark.deploy.recoveryDirectory": str(paths.SCRATCH / "recovery" / release),
-        # ours in the *default* options, which come before what a job sets in extraJavaOptions
-        "spark.driver.defaultJavaOptions": java,
-        "spark.executor.defaultJavaOptions": java,
         "spark.pyspark.python": str(paths.CONDA_PYTHON),
         "spark.pyspark.driver.python": str(paths.CONDA_PYTHON),
     }
     if config.executor_cores is not None:
         settings[executors.CORES] = str(config.executor_cores)
-    return {**settings, **dict(config.spark_conf)}
+    return {**settings, **javaoptions.of_node(java, release, dict(config.spark_conf))}
 
 
 def of_node(settings: dict[str, str], address: str) -> dict[str, str]:

@@ -140,7 +140,7 @@ def holds(condition: Condition, view: View) -> bool:  # noqa: PLR0911 - one retu
         case {"setting": key, "onNode": wanted}:
             return _on_node(view.settings.get(key, ""), view.settings.get("fs.defaultFS", "")) is wanted
         case {"spark": bounds}:
-            return _within(view.image.spark, bounds)
+            return within(view.image.spark, bounds)
         case {"jar": name, "present": wanted}:
             return (view.image.jar(name) is not None) is wanted
         case {"jar": name, "differs": other}:
@@ -175,7 +175,8 @@ def _scheme(path: str) -> str:
     return "" if found is None else found[0]
 
 
-def _within(release: str, bounds: Mapping[str, str]) -> bool:
+def within(release: str, bounds: Mapping[str, str]) -> bool:
+    """Whether a release is in bounds: {"from": the first, "before": the first that is not}, each optional."""
     version = _version(release)
     return ("from" not in bounds or version >= _version(bounds["from"])) and (
         "before" not in bounds or version < _version(bounds["before"])
