@@ -17,6 +17,8 @@ from kiln_node.faults import NodeFault
 from kiln_node.host import facts
 from kiln_node.nodejson import config
 from kiln_node.scratch import space, watch
+from kiln_node.spark import sparkimage
+from kiln_node.spark.sparkjudge import Image
 from kiln_node.status import status
 
 ADDRESS = "10.213.0.20"
@@ -33,6 +35,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "CONSOLE", tmp_path / "console")
     monkeypatch.setattr(duties, "_config", lambda: config.parse(document()))
     monkeypatch.setattr(facts, "address_towards", lambda host, port: ADDRESS)
+    monkeypatch.setattr(sparkimage, "read", lambda: Image("4.1.4", "3.4.2", "3.4.2", None))
     status.publish(status.advance(status.initial(), "ready", 1000))
 
 
@@ -117,6 +120,7 @@ def test_a_worker_that_was_told_to_go_by_others(
         return {"workers": [{"host": ADDRESS, "state": state} for state in states]}
 
     monkeypatch.setattr(ready, "ask_master", master)
+    monkeypatch.setattr(sparkimage, "read", lambda: Image("4.1.4", "3.4.2", "3.4.2", None))
     status.publish(status.advance(status.read(), phase, 2000))
     look: Callable[[], bool] = duties._decommissioned(config.parse(document()))
     now[0] += duties.ASK_MASTER
@@ -142,6 +146,7 @@ def test_a_guard_that_refuses_is_published_for_its_unit(monkeypatch: pytest.Monk
     monkeypatch.setattr(guard, "check", lambda _: None)
     assert duties.check_start() == 0
     assert asked == ["systemctl restart --no-block kiln-ready.service"]
+    monkeypatch.setattr(sparkimage, "read", lambda: Image("4.1.4", "3.4.2", "3.4.2", None))
     status.publish(status.advance(status.read(), "ready", 3000))
     assert duties.check_start() == 0
     assert len(asked) == 1

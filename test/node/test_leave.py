@@ -38,9 +38,18 @@ class Clock:
         self.now += seconds
 
 
-def leaving(count: Callable[[], int], systemctl: Systemctl, seconds: int = 60) -> str:
+def leaving(
+    count: Callable[[], int],
+    systemctl: Systemctl,
+    seconds: int = 60,
+    *,
+    release: str = "4.1.4",
+    say: Callable[[str], None] = lambda _: None,
+) -> str:
     clock = Clock()
-    return leave.run(systemctl, count, seconds=seconds, say=lambda _: None, clock=clock, sleep=clock.sleep)
+    return leave.run(
+        systemctl, count, seconds=seconds, release=release, say=say, clock=clock, sleep=clock.sleep
+    )
 
 
 def test_signals_waits_for_the_executors_and_stops_the_unit() -> None:
@@ -55,6 +64,23 @@ def test_stops_at_the_deadline_whatever_is_left() -> None:
     said = leaving(lambda: 2, systemctl, seconds=10)
     assert said == "2 executors had not ended after 10 s and were stopped"
     assert systemctl.asked[-1] == "stop"
+
+
+@pytest.mark.parametrize("release", ["2.2.3", "2.4.8", "3.0.3"])
+def test_a_worker_that_a_signal_would_kill_gets_none_and_nothing_is_promised(release: str) -> None:
+    systemctl, said = Systemctl(), list[str]()
+    how = leaving(lambda: 2, systemctl, seconds=10, release=release, say=said.append)
+    assert how == "2 executors had not ended after 10 s and were stopped; what they held is recomputed"
+    assert systemctl.asked == ["is-active", "stop"]
+    assert said[0].startswith(f"Spark {release} cannot drain a worker")
+    assert "move" not in " ".join(said)
+
+
+def test_a_worker_that_cannot_drain_is_stopped_as_soon_as_nothing_runs_on_it() -> None:
+    counts = iter([1, 0])
+    systemctl = Systemctl()
+    assert leaving(lambda: next(counts), systemctl, release="2.4.8") == "every executor had ended after 1 s"
+    assert systemctl.asked == ["is-active", "stop"]
 
 
 def test_stops_a_worker_that_does_not_answer() -> None:

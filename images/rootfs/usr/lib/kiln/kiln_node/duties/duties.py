@@ -18,6 +18,7 @@ from kiln_node.jobs import prune
 from kiln_node.nodejson import config
 from kiln_node.nodejson.config import NodeConfig
 from kiln_node.scratch import space, watch
+from kiln_node.spark import sparkimage
 from kiln_node.status import status
 
 #: Seconds between two questions to the master about this worker. Each answer lists every worker, and all ask.
@@ -101,6 +102,7 @@ def _leave(node: NodeConfig, because: str, seconds: int | None) -> str:
             HostCommands(),
             lambda: leave.executors(ready.ask(leave.page(node, address))),
             seconds=node.leave.seconds if seconds is None else seconds,
+            release=sparkimage.read().spark,
             say=lambda line: print(line, flush=True),
         )
         _published("left", because, how)

@@ -1,7 +1,9 @@
 """A worker leaves: it takes no more work, its blocks move to those that stay, then its unit is stopped.
 
-Spark's worker decommissions on SIGPWR, its executors end when their tasks are done and their blocks have
-moved. The worker's own process does not end (measured with 4.1): stopping the unit is ours.
+From Spark 3.1 on a worker decommissions on SIGPWR: its executors end when their tasks are done and their
+blocks have moved. The worker's own process does not end (measured with 4.1): stopping the unit is ours. An
+earlier worker is killed by the signal (measured with 2.2.3, 2.4.8 and 3.0.3) and cannot be told to take no
+more work: it is stopped when it has no executor, or at the deadline.
 """
 
 from __future__ import annotations
@@ -17,12 +19,16 @@ from kiln_node.boot import role
 from kiln_node.faults import NodeFault
 from kiln_node.host.commands import Commands, must
 from kiln_node.nodejson.config import NodeConfig
+from kiln_node.spark import sparkjudge
 
 UNIT = "spark-worker.service"
 #: Seconds between two looks at what still runs.
 INTERVAL = 1.0
 #: Port of the worker's page, unless spark.conf says otherwise.
 PAGE_PORT = "8081"
+
+#: First release whose worker can be told to leave (SPARK-20628).
+DRAINS_FROM = "3.1"
 
 #: Executors that the worker still has; OSError or ValueError where its page does not answer.
 Count = Callable[[], int]
@@ -53,16 +59,25 @@ def run(
     count: Count,
     *,
     seconds: int,
+    release: str,
     say: Callable[[str], None] = print,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Returns how it went when the unit is stopped; seconds: until that happens at the latest."""
+    """Returns how it went when the unit is stopped; seconds: until that happens at the latest; release: of
+    Spark."""
     if commands.run(["systemctl", "is-active", "--quiet", UNIT]).code != 0:
         return "no worker runs here"
     started = clock()
-    must(commands, ["systemctl", "kill", "--kill-whom=main", "--signal=PWR", UNIT])
-    say("the worker takes no more work; its blocks move")
+    drains = sparkjudge.within(release, {"from": DRAINS_FROM})
+    if drains:
+        must(commands, ["systemctl", "kill", "--kill-whom=main", "--signal=PWR", UNIT])
+        say("the worker takes no more work; its blocks move")
+    else:
+        say(
+            f"Spark {release} cannot drain a worker: it takes work until it is stopped, which is when it "
+            f"has no executor, or after {seconds} s; what it holds is recomputed"
+        )
     left: int | None = None
     while clock() - started < seconds:
         try:
@@ -80,7 +95,8 @@ def run(
     took = f"{clock() - started:.0f} s"
     if left in (0, None):
         return f"every executor had ended after {took}"
-    return f"{left} executors had not ended after {took} and were stopped"
+    lost = "" if drains else "; what they held is recomputed"
+    return f"{left} executors had not ended after {took} and were stopped{lost}"
 
 
 class Alone:
