@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { exclusively } from '../ports/machine/exclusive-host';
+import { withLock } from '../files/lock';
 import type { Project } from '../project';
 
 /**
@@ -12,7 +12,5 @@ export async function withBakeLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const purpose = `bake since ${new Date().toISOString()}`;
-  return await exclusively(join(project.state, 'bake.lock'), purpose, work, (holder) => {
-    onWait(holder === '' ? 'another process' : holder);
-  });
+  return await withLock(join(project.state, 'bake.lock'), purpose, work, onWait);
 }

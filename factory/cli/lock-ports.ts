@@ -4,7 +4,7 @@ import type { LockPorts } from '../lock/make-lock';
 import { openChannels } from '../ports/inputs/channels';
 import { ContentStore } from '../files/content-store';
 import { hostExec } from '../ports/machine/exec-host';
-import { withFileLock } from '../files/file-lock';
+import { withLock } from '../files/lock';
 import { hostHttp } from '../ports/inputs/http-host';
 import { hostMirrors } from '../ports/inputs/mirrors-host';
 import type { Project } from '../project';
@@ -20,8 +20,9 @@ export function openLockPorts(project: Project, step: (line: string) => void): L
     channels: openChannels(project.root, readSpec(project).spec.conda.channels),
     step,
     keep: (name, chunks, sha1) =>
-      withFileLock(
+      withLock(
         store.lock,
+        `downloads ${name}`,
         () =>
           store.add(`sha1-${sha1}`, chunks, Infinity, (got) => {
             if (got.sha1 === sha1) return;
@@ -31,8 +32,8 @@ export function openLockPorts(project: Project, step: (line: string) => void): L
               hint: 'nothing of it was kept; try again, or another repository: KILN_MIRROR_MAVEN=ADDRESS kiln lock',
             });
           }),
-        () => {
-          step('another kiln is downloading; waiting for it');
+        (holder) => {
+          step(`waiting: ${holder}`);
         },
       ),
   };

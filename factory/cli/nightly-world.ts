@@ -17,7 +17,7 @@ import { requireRegistry } from '../nightly/registry';
 import { nightlySettings, type NightlySettings } from '../nightly/settings';
 import type { Move, Result, Step } from '../nightly/steps';
 import { hostClock } from '../ports/machine/clock';
-import { tryExclusively } from '../ports/machine/exclusive-host';
+import { tryLock } from '../files/lock';
 import { hostExec } from '../ports/machine/exec-host';
 import { hostKiln } from '../ports/kiln/kiln-host';
 import { mirrorSettings } from '../ports/inputs/mirrors-settings';
@@ -136,7 +136,7 @@ export async function carriedOut(opened: OpenWorld, fresh: boolean): Promise<Nig
   const { project } = world;
   const lock = join(project.state, 'nightly', 'lock');
   const purpose = `night since ${new Date(hostClock.now()).toISOString()}`;
-  const outcome = await tryExclusively(lock, purpose, async () => {
+  const outcome = await tryLock(lock, purpose, async () => {
     const now = hostClock.now();
     const stands = standing(project, now, fresh);
     const night: Night = stands.open ?? beginNight(project, stands, now, opened.kilnVersion);
@@ -178,7 +178,7 @@ export async function carriedOut(opened: OpenWorld, fresh: boolean): Promise<Nig
   throw new KilnError({
     code: 'nightly-running',
     exitCode: 1,
-    what: `another night of this project runs: ${outcome.holder === '' ? 'an unknown process' : outcome.holder}`,
+    what: `another night of this project runs: ${outcome.holder}`,
     hint: 'wait for it; its journal is the newest in .kiln/nightly/runs',
   });
 }

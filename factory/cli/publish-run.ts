@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { withFileLock } from '../files/file-lock';
+import { withLock } from '../files/lock';
 import { findProject } from '../project';
 import { askedFor } from '../publish/asked';
 import { openAws } from '../publish/open';
@@ -78,8 +78,9 @@ export async function run(name: string, options: Options): Promise<void> {
   };
   try {
     if (options.apply === true) {
-      await withFileLock(join(state, 'publish', 'lock'), work, () => {
-        note('another kiln publish of this project is at work; waiting for it');
+      const purpose = `kiln publish ${name}`;
+      await withLock(join(state, 'publish', 'lock'), purpose, work, (holder) => {
+        note(`waiting: ${holder}`);
       });
     } else {
       await work();

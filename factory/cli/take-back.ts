@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { withFileLock } from '../files/file-lock';
+import { withLock } from '../files/lock';
 import { findProject } from '../project';
 import { openAws } from '../publish/open';
 import { type Withdrawal, withdraw } from '../publish/withdraw';
@@ -17,11 +17,12 @@ export async function takeBack(
   const view = publishView(process.stderr, json, note);
   const aws = await openAws(view.event);
   try {
-    await withFileLock(
+    await withLock(
       join(findProject().state, 'publish', 'lock'),
+      'withdraws publications',
       () => withdraw(aws.effects, home, plan, whoAmI()),
-      () => {
-        note('a kiln publish of this project is at work; waiting for it');
+      (holder) => {
+        note(`waiting: ${holder}`);
       },
     );
   } finally {

@@ -150,7 +150,7 @@ export async function verifyInputs(options: VerifyOptions): Promise<void> {
 
 export async function collectInputs(options: CollectOptions): Promise<void> {
   const { care, store, here, kept, reach } = await open(options.lock);
-  const { withFileLock } = await import('../files/file-lock.js');
+  const { withLock } = await import('../files/lock.js');
   const place = options.registry === true ? kept : here;
   const locks = await reach();
   const plan = care.planCollect(
@@ -160,7 +160,7 @@ export async function collectInputs(options: CollectOptions): Promise<void> {
   const applied = options.apply === true && plan.remove.length > 0;
   if (applied) {
     // A download that is under way is not in any lock yet.
-    await withFileLock(store.lock, async () => {
+    await withLock(store.lock, 'removes inputs that no lock names', async () => {
       for (const sha256 of plan.remove) await place.remove(sha256);
     });
   }

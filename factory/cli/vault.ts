@@ -31,8 +31,8 @@ async function fetchAll(options: Options): Promise<void> {
     await vault.ensure(inputs, {
       onProgress: line.show,
       onFallback: noteFallback,
-      onWait: () => {
-        note('another kiln is downloading; waiting for it');
+      onWait: (holder) => {
+        note(`waiting: ${holder}`);
       },
     });
     line.end();

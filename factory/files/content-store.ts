@@ -20,7 +20,7 @@ export interface Content {
 export class ContentStore {
   constructor(private readonly folder: string) {}
 
-  /** The lock that writers hold (see withFileLock): one process downloads, others wait and find. */
+  /** The lock that writers hold (see withLock): one process downloads, others wait and find. */
   get lock(): string {
     return join(this.folder, 'lock');
   }

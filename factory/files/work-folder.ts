@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -13,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { KilnError } from '../errors';
-import { withFileLock } from './file-lock';
+import { lockDescriptor, withLock } from './lock';
 import { hasEnded, ownProcess, type ProcessId } from '../processes/process-id';
 
 /** Name of the file in a work folder that whoever works in it has locked. It names the process that is worked for. */
@@ -24,23 +23,6 @@ export const WORKS_FOR = 'KILN_WORKS_FOR';
 
 /** Milliseconds for what a killed process had started to end. */
 const PATIENCE = 10_000;
-
-/**
- * flock(1) on a descriptor of ours: the lock stays with the descriptor, so with this process, whatever ends it.
- * @returns false when another still has the lock after `patience` milliseconds.
- */
-async function lockDescriptor(descriptor: number, patience: number): Promise<boolean> {
-  const how = patience === 0 ? ['--nonblock'] : ['--timeout', String(patience / 1000)];
-  const child = spawn('flock', ['--exclusive', ...how, '3'], {
-    stdio: ['ignore', 'ignore', 'ignore', descriptor],
-  });
-  return await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code) => {
-      resolve(code === 0);
-    });
-  });
-}
 
 /** For whom a folder was made; undefined when its lock does not say. */
 function madeFor(lock: string): ProcessId | undefined {
@@ -90,7 +72,7 @@ async function sweep(parent: string, patience: number): Promise<void> {
     try {
       const owner = madeFor(lock);
       const isEnding = owner !== undefined && hasEnded(owner);
-      if (await lockDescriptor(descriptor, isEnding ? patience : 0)) remove(folder);
+      if (await lockDescriptor(descriptor, { wait: isEnding ? patience : 0 })) remove(folder);
     } finally {
       closeSync(descriptor);
     }
@@ -102,13 +84,13 @@ async function lockedFolder(
   parent: string,
   purpose: string,
 ): Promise<{ readonly folder: string; readonly descriptor: number }> {
-  return await withFileLock(`${parent}.lock`, async () => {
+  return await withLock(`${parent}.lock`, 'makes a work folder', async () => {
     mkdirSync(parent, { recursive: true });
     await sweep(parent, PATIENCE);
     const folder = join(parent, `${purpose}-${randomBytes(6).toString('hex')}`);
     mkdirSync(folder, { mode: 0o755 });
     const descriptor = openSync(join(folder, LOCK), 'w');
-    await lockDescriptor(descriptor, 0);
+    await lockDescriptor(descriptor);
     writeSync(descriptor, process.env[WORKS_FOR] ?? JSON.stringify(ownProcess()));
     return { folder, descriptor };
   });
@@ -121,7 +103,7 @@ async function lockedFolder(
 export async function sweepWork(place: string, patience = PATIENCE): Promise<void> {
   const parent = join(place, 'work');
   if (!existsSync(parent) || readdirSync(parent).length === 0) return;
-  await withFileLock(`${parent}.lock`, () => sweep(parent, patience));
+  await withLock(`${parent}.lock`, 'removes what killed processes left', () => sweep(parent, patience));
 }
 
 /** Bytes; programs give up before the very last one is taken. */

@@ -35,12 +35,12 @@ interface DownInput {
  */
 export async function down(machinery: Machinery, input: DownInput): Promise<DownResult> {
   const paths = clusterPaths(input.cluster, input.state, machinery.clusters);
-  const result = await machinery.exclusively(
+  const result = await machinery.withLock(
     paths.lock,
     `kiln machines down (${input.cluster})`,
     () => downLocked(machinery, paths, input),
     (who) => {
-      input.onStep(`waiting: ${who === '' ? 'another process' : who} is at work on ${input.cluster}`);
+      input.onStep(`waiting: ${who} is at work on ${input.cluster}`);
     },
   );
   if (result.gone) await removeEmpty(dirname(paths.run), 2);

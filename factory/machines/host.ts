@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../errors';
-import { exclusively } from '../ports/machine/exclusive-host';
+import { withLock } from '../files/lock';
 import { hostExec } from '../ports/machine/exec-host';
 import type { Holder } from '../ports/holder/holder';
 import { hostHolders } from '../ports/holder/holder-host';
@@ -67,7 +67,7 @@ export function hostMachinery(cache: string): Machinery {
   return {
     holders: hostHolders(hostExec),
     drivers: { nspawn, qemu: qemuDriver(async () => (await acceleration()).accelerator) },
-    exclusively,
+    withLock,
     acceleration,
     freePort,
     fetchJson,

@@ -1,4 +1,4 @@
-import type { Exclusively } from '../ports/machine/exclusive';
+import type { withLock } from '../files/lock';
 import type { Holder, Holders } from '../ports/holder/holder';
 import type { MachineDriver, MachineKind } from './driver';
 
@@ -6,7 +6,7 @@ import type { MachineDriver, MachineKind } from './driver';
 export interface Machinery {
   readonly holders: Holders;
   readonly drivers: Readonly<Record<MachineKind, MachineDriver>>;
-  readonly exclusively: Exclusively;
+  readonly withLock: typeof withLock;
   /** Whether KVM truly works here (found out by booting), and how that is known. */
   readonly acceleration: () => Promise<{ readonly accelerator: 'kvm' | 'tcg'; readonly reason: string }>;
   /** A port of 127.0.0.1 that nobody has. */

@@ -59,7 +59,7 @@ export async function up(machinery: Machinery, group: LaunchGroup, input: UpInpu
     folder: paths.state,
     credentialsDigest: credentialsDigest(values),
   });
-  return machinery.exclusively(
+  return machinery.withLock(
     paths.lock,
     `kiln machines up (${group.cluster}, ${group.group})`,
     async () => {
@@ -111,7 +111,7 @@ export async function up(machinery: Machinery, group: LaunchGroup, input: UpInpu
       };
     },
     (who) => {
-      input.onStep(`waiting: ${who === '' ? 'another process' : who} is at work on ${group.cluster}`);
+      input.onStep(`waiting: ${who} is at work on ${group.cluster}`);
     },
   );
 }

@@ -8,7 +8,7 @@ import { LOCK_COPY, type ImageRecord } from '../contracts/record';
 import { withWorkFolder } from '../files/work-folder';
 import { hostClock } from '../ports/machine/clock';
 import { noSpace } from '../files/content-store';
-import { withFileLock } from '../files/file-lock';
+import { withLock } from '../files/lock';
 import { decompress } from '../processes/zstd';
 import type { FetchProgress } from '../progress';
 import { Meter } from '../progress';
@@ -26,7 +26,7 @@ export interface MaterialiseOptions {
   readonly bake?: string;
   readonly onProgress?: (progress: FetchProgress) => void;
   /** Told when another process is at the same image. */
-  readonly onWait?: () => void;
+  readonly onWait?: (holder: string) => void;
 }
 
 /** Chunks read from the registry ahead of the one that is unpacked. */
@@ -180,8 +180,9 @@ export async function materialise(
     existsSync(join(target, RECORD)) && statSync(disk, { throwIfNoEntry: false })?.size === record.size;
   if (isHere()) return target;
   await mkdir(join(options.cache, 'images'), { recursive: true });
-  await withFileLock(
+  await withLock(
     `${target}.lock`,
+    `makes the disk of image ${digest}`,
     async () => {
       if (isHere()) return;
       await withWorkFolder(options.cache, 'image', async (work) => {

@@ -4,7 +4,7 @@ import type { Input } from '../contracts/lock';
 import { KilnError } from '../errors';
 import type { Clock } from '../ports/machine/clock';
 import type { ContentStore } from '../files/content-store';
-import { withFileLock } from '../files/file-lock';
+import { withLock } from '../files/lock';
 import type { KeptInputs } from '../ports/inputs/kept-inputs';
 import { label, wrongContent } from './faults';
 import { fileName } from './file-name';
@@ -117,7 +117,7 @@ export async function pull(
   onProgress: OnProgress,
 ): Promise<void> {
   const meter = new Meter(clock, plan.move.length, plan.bytes, onProgress);
-  await withFileLock(vault.lock, async () => {
+  await withLock(vault.lock, 'takes inputs from the registry', async () => {
     vault.sweep();
     await forAll(plan.move, async (input) => {
       await vault.add(

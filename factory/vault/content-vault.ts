@@ -7,7 +7,7 @@ import { KilnError } from '../errors';
 import type { Channels } from '../ports/inputs/channels';
 import type { Clock } from '../ports/machine/clock';
 import { noSpace, type ContentStore } from '../files/content-store';
-import { withFileLock } from '../files/file-lock';
+import { withLock } from '../files/lock';
 import { offline, pinsGone, wrongContent } from './faults';
 import { fileName } from './file-name';
 import { Meter } from '../progress';
@@ -61,7 +61,12 @@ export class ContentVault implements Vault {
   async ensure(inputs: readonly Input[], options: EnsureOptions = {}): Promise<void> {
     await this.dropSpoiled(inputs);
     if (this.missing(inputs).length === 0) return;
-    await withFileLock(this.parts.store.lock, () => this.fetchMissing(inputs, options), options.onWait);
+    await withLock(
+      this.parts.store.lock,
+      'downloads inputs',
+      () => this.fetchMissing(inputs, options),
+      options.onWait,
+    );
   }
 
   async place(inputs: readonly Input[], folder: string): Promise<void> {

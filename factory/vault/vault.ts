@@ -7,8 +7,8 @@ export interface EnsureOptions {
   readonly onProgress?: (progress: FetchProgress) => void;
   /** Called for every input that its mirror did not serve: where it came from instead. */
   readonly onFallback?: (input: Input, from: string) => void;
-  /** Called once when another kiln is downloading and this one waits for it. */
-  readonly onWait?: () => void;
+  /** Called once when another kiln is downloading and this one waits for it, with what that one says it does. */
+  readonly onWait?: (holder: string) => void;
 }
 
 /** Every download by its sha256; nothing enters that was not verified. */

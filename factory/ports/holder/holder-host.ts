@@ -1,4 +1,4 @@
-import { spawn as spawnProcess } from 'node:child_process';
+import { type ChildProcess, spawn as spawnProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
@@ -17,6 +17,7 @@ import {
   LIFELINE,
   type SpawnOptions,
 } from './holder';
+import { isStill, lockDescriptor } from '../../files/lock';
 import { startTime } from '../../processes/process-id';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -29,19 +30,6 @@ const LOCK = 'holder.lock';
 const RECORD = 'holder.json';
 const LOG = 'holder.log';
 const PROCESSES = 'processes';
-
-/**
- * Outside: takes the folder's lock and becomes unshare, which keeps it until everything inside has
- * ended. The lock file may have been removed by a `stop` between open and flock: then it is not ours.
- */
-const OUTER = `
-set -eu
-exec 9>>"$1/${LOCK}"
-flock -w 2 9 || { echo busy >&3; exit 0; }
-[ "$1/${LOCK}" -ef /proc/self/fd/9 ] || { echo busy >&3; exit 0; }
-rm -f "$1/${RECORD}"
-exec unshare --pid --mount --fork --kill-child --mount-proc bash -c 'eval "$KILN_INNER"' kiln-holder "$@"
-`;
 
 /**
  * Inside, as PID 1: /run afresh with the holder's folder bound back, the outside network kept as a
@@ -78,7 +66,7 @@ echo ready >&3
 exec 3>&-
 set +e
 while :; do
-  sleep infinity 9>&- &
+  sleep infinity 4>&- &
   wait
 done
 `;
@@ -242,21 +230,14 @@ class HostHolder implements Holder {
   }
 
   async end(): Promise<void> {
-    if (!(await lockHeld(this.exec, this.dir))) return;
+    if (await isFree(this.dir)) return;
     try {
       process.kill(this.pid, 'SIGKILL');
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
     // The lock goes last: free means that everything inside has ended.
-    const { code } = await this.exec.run(
-      'flock',
-      ['-s', '-w', '60', '-E', '75', join(this.dir, LOCK), 'true'],
-      {
-        accept: [0, 75],
-      },
-    );
-    if (code === 75) {
+    if (!(await isFree(this.dir, 60_000))) {
       throw new KilnError({
         code: 'holder-failed',
         what: `the processes of ${this.name} do not end`,
@@ -267,7 +248,7 @@ class HostHolder implements Holder {
 
   async stop(): Promise<void> {
     await this.end();
-    await removeFolder(this.exec, this.dir, 10);
+    await removeFolder(this.dir, 10_000);
   }
 
   /** The holder's own view of a path; its first process's root is the tree inside, /proc included. */
@@ -276,20 +257,38 @@ class HostHolder implements Holder {
   }
 }
 
-/** Shared and without waiting, so that asking never stands in anyone's way for long. */
-async function lockHeld(exec: Exec, dir: string): Promise<boolean> {
-  const lock = join(dir, LOCK);
-  if (!existsSync(lock)) return false;
-  const { code } = await exec.run('flock', ['-n', '-s', '-E', '75', lock, 'true'], { accept: [0, 75] });
-  return code === 75;
+/** Undefined for a folder that is gone. */
+function openLock(dir: string, flags: 'r' | 'a'): number | undefined {
+  try {
+    return openSync(join(dir, LOCK), flags, 0o600);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
-/** Removes the folder while nobody has its lock; false when somebody still has it after `seconds`. */
-async function removeFolder(exec: Exec, dir: string, seconds: number): Promise<boolean> {
-  if (!existsSync(dir)) return true;
-  const args = ['-w', String(seconds), '-E', '75', join(dir, LOCK), 'rm', '-rf', '--', dir];
-  const { code } = await exec.run('flock', args, { accept: [0, 75] });
-  return code === 0;
+/** Whether nobody has the folder's lock, within so many milliseconds. Shared, so that asking never stands in anyone's way. */
+async function isFree(dir: string, wait = 0): Promise<boolean> {
+  const lock = openLock(dir, 'r');
+  if (lock === undefined) return true;
+  try {
+    return await lockDescriptor(lock, { shared: true, wait });
+  } finally {
+    closeSync(lock);
+  }
+}
+
+/** Removes the folder while nobody has its lock; false when somebody still has it after so many milliseconds. */
+async function removeFolder(dir: string, wait = 0): Promise<boolean> {
+  const lock = openLock(dir, 'a');
+  if (lock === undefined) return true;
+  try {
+    if (!(await lockDescriptor(lock, { wait }))) return false;
+    await rm(dir, { recursive: true, force: true });
+    return true;
+  } finally {
+    closeSync(lock);
+  }
 }
 
 /** First process of a PID namespace, as seen from here; undefined when none of its processes can be seen. */
@@ -312,10 +311,46 @@ function readRecord(dir: string): HolderRecord | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as HolderRecord);
 }
 
+/**
+ * Starts the first process with the folder's lock: unshare and everything inside inherit it, so that it is free when all
+ * of them have ended. Undefined when another has it, or when a `stop` removed the folder meanwhile.
+ */
+async function startLocked(
+  { dir, name, net }: HolderOptions,
+  logFile: string,
+): Promise<ChildProcess | undefined> {
+  const lock = openLock(dir, 'a');
+  if (lock === undefined) return undefined;
+  try {
+    if (!(await lockDescriptor(lock, { wait: 2000 })) || !isStill(join(dir, LOCK), lock)) return undefined;
+    await rm(join(dir, RECORD), { force: true });
+    const log = openSync(logFile, 'w', 0o600);
+    // By environment, so that the process list stays readable.
+    const inside = ['bash', '-c', 'eval "$KILN_INNER"', 'kiln-holder', dir, name, net ? 'net' : 'plain'];
+    const child = spawnProcess(
+      'unshare',
+      ['--pid', '--mount', '--fork', '--kill-child', '--mount-proc', ...inside],
+      {
+        stdio: ['ignore', log, log, 'pipe', lock],
+        detached: true,
+        env: { ...ENVIRONMENT, KILN_INNER: INNER, KILN_INIT: INIT },
+        cwd: '/',
+      },
+    );
+    closeSync(log);
+    // What could not be started says nothing.
+    child.on('error', () => undefined);
+    child.unref();
+    return child;
+  } finally {
+    closeSync(lock);
+  }
+}
+
 export function hostHolders(exec: Exec): Holders {
   async function find(dir: string): Promise<Holder | undefined> {
     for (let tries = 0; ; tries += 1) {
-      if (!(await lockHeld(exec, dir))) return undefined;
+      if (await isFree(dir)) return undefined;
       const record = readRecord(dir);
       const pid = record === undefined ? undefined : firstProcess(record.namespace);
       if (record !== undefined && pid !== undefined) {
@@ -334,7 +369,7 @@ export function hostHolders(exec: Exec): Holders {
   }
 
   async function start(options: HolderOptions): Promise<Holder> {
-    const { dir, name, net } = options;
+    const { dir, name } = options;
     if (process.getuid?.() !== 0) {
       throw new KilnError({
         code: 'not-root',
@@ -349,26 +384,13 @@ export function hostHolders(exec: Exec): Holders {
     await mkdir(dir, { recursive: true });
     await chmod(dir, 0o700);
     const logFile = join(dir, LOG);
-    const log = openSync(logFile, 'w', 0o600);
-    const child = spawnProcess(
-      'bash',
-      // By environment, so that the process list stays readable.
-      ['-c', 'eval "$KILN_OUTER"', 'kiln-holder', dir, name, net ? 'net' : 'plain'],
-      {
-        stdio: ['ignore', log, log, 'pipe'],
-        detached: true,
-        env: { ...ENVIRONMENT, KILN_OUTER: OUTER, KILN_INNER: INNER, KILN_INIT: INIT },
-        cwd: '/',
-      },
-    );
-    closeSync(log);
-    child.unref();
+    const child = await startLocked(options, logFile);
+    if (child === undefined) throw exists();
     const said = await firstWord(child.stdio[3] as Readable);
-    if (said === 'busy') throw exists();
     const holder = said === 'ready' ? await find(dir) : undefined;
     if (holder === undefined) {
       const tail = (readIfThere(logFile) ?? '').trimEnd().split('\n').slice(-5).join('\n');
-      await removeFolder(exec, dir, 10);
+      await removeFolder(dir, 10_000);
       throw new KilnError({
         code: 'holder-failed',
         what: `the namespaces of ${name} could not be made\n${tail}`,
@@ -381,7 +403,7 @@ export function hostHolders(exec: Exec): Holders {
   return {
     start,
     find,
-    clear: (dir) => removeFolder(exec, dir, 0),
+    clear: (dir) => removeFolder(dir),
   };
 }
 

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { KilnError } from '../../errors';
 import { ContentStore } from '../../files/content-store';
-import { withFileLock } from '../../files/file-lock';
+import { withLock } from '../../files/lock';
 import type { KeptInputs } from './kept-inputs';
 
 /** Inputs in a folder. Copies, not links: what damages the cache must not reach what is kept. */
@@ -28,7 +28,7 @@ export class DirectoryInputs implements KeptInputs {
   }
 
   async put(sha256: string, file: string): Promise<void> {
-    await withFileLock(this.store.lock, async () => {
+    await withLock(this.store.lock, 'keeps an input', async () => {
       this.store.sweep();
       const chunks = createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>;
       await this.store.add(sha256, chunks, Infinity, (got) => {

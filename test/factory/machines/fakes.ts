@@ -55,7 +55,7 @@ export function fakeMachinery(clusters: string, answer?: FakeAnswer): FakeMachin
     holders: new FakeHolders(answer),
     driver,
     drivers: { nspawn: driver, qemu: new FakeDriver('qemu') },
-    exclusively: (_file, _purpose, work) => work(),
+    withLock: (_file, _purpose, work) => work(),
     acceleration: () => Promise.resolve({ accelerator: 'tcg', reason: 'a test' }),
     freePort: () => Promise.resolve((port += 1)),
     fetchJson: () => Promise.resolve(machinery.page),
