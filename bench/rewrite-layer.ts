@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, pack, type Header, type Pack } from 'tar-stream';
 import { MANIFEST } from '../factory/contracts/manifest';
+import { defined } from '../factory/defined';
 import { HEADERS, TAR, type CachedLayer } from '../factory/layers/cache';
 import { surveyTar } from '../factory/layers/manifest';
 
@@ -48,7 +49,7 @@ export async function rewriteLayer(
   await read;
   for (const [name, content] of added) {
     const header = { name, type: 'file' as const, mode: 0o644, uid: 0, gid: 0 };
-    await add(out, { ...header, ...(mtime === undefined ? {} : { mtime }) } as Header, content);
+    await add(out, { ...header, ...defined({ mtime }) } as Header, content);
   }
   out.finalize();
   await written;

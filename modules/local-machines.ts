@@ -4,6 +4,7 @@ import { Resource } from '@cdktf/provider-null/lib/resource';
 import { App, TerraformStack } from 'cdktf';
 import { Construct } from 'constructs';
 import { LaunchGroup } from '../factory/contracts/launch';
+import { defined } from '../factory/defined';
 import { faultsOf } from './faults';
 import { projectOf, relativePath } from './project';
 
@@ -39,7 +40,7 @@ export class LocalMachines extends Construct {
         image: launch.image.digest,
         config: createHash('sha256').update(text).digest('hex'),
         kiln: here.kiln,
-        ...(after === undefined ? {} : { after: after.id }),
+        ...defined({ after: after?.id }),
       },
       provisioners: [
         {

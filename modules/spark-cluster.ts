@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import type { NodeConfig as NodeJson, ScratchPolicy, SecretRef, Store } from '../factory/contracts/node';
+import { defined } from '../factory/defined';
 import type { ResolvedImage } from '../factory/registry/read';
 import { NodeConfig } from './node-config';
 
@@ -75,8 +76,7 @@ export class SparkCluster extends Construct {
     const spark = {
       conf: { ...eventLogConf(props.eventLog), ...props.conf },
       ...(warehouse === false ? {} : { warehouse }),
-      ...(executorCores === undefined ? {} : { executorCores }),
-      ...(leastFreeMiB === undefined ? {} : { leastFreeMiB }),
+      ...defined({ executorCores, leastFreeMiB }),
     };
     const node = (role: NodeJson['role'], more: Partial<NodeJson> = {}): NodeConfig =>
       new NodeConfig(
@@ -90,8 +90,8 @@ export class SparkCluster extends Construct {
       scratch: props.scratch.worker,
       spark: {
         ...spark,
-        ...(props.worker === undefined ? {} : { worker: { ...props.worker } }),
-        ...(leave === undefined ? {} : { leave }),
+        ...defined({ worker: props.worker && { ...props.worker } }),
+        ...defined({ leave }),
       },
     });
     this.driver = node('driver');
@@ -101,7 +101,7 @@ export class SparkCluster extends Construct {
         ? undefined
         : node('notebook', {
             secrets: { spark: props.secret, notebook: notebookToken },
-            spark: { ...spark, ...(notebookIdle === undefined ? {} : { notebook: notebookIdle }) },
+            spark: { ...spark, ...defined({ notebook: notebookIdle }) },
           });
     this.masterUrl = `spark://${props.masterHost}:${MASTER_PORT}`;
     this.dashboard = `http://${props.masterHost}:${MASTER_UI_PORT}`;

@@ -3,6 +3,7 @@ import { TerraformOutput, TerraformStack } from 'cdktf';
 import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { NodeConfig, ScratchPolicy } from '../factory/contracts/node';
+import { defined } from '../factory/defined';
 import { ClusterAlarms } from '../modules/aws/alarms';
 import { bucketFaults, bucketStatements, mayWrite, storeOf, warehouseIn } from '../modules/aws/buckets';
 import type { BucketAccess } from '../modules/aws/buckets';
@@ -127,7 +128,7 @@ export class AwsClusterStack extends TerraformStack {
       secret: secret.reference,
       scratch: { master: scratchOf(masterDisks.disks), worker: scratchOf(workerDisks.disks) },
       leave: leaveOf(drain, { group: `${name}-workers`, name: DRAIN_HOOK, region }),
-      ...(props.eventLog === undefined ? {} : { eventLog: props.eventLog }),
+      ...defined({ eventLog: props.eventLog }),
       warehouse: props.warehouse ?? warehouseIn(buckets),
       conf: { ...PORT_CONF, ...props.conf },
     });
@@ -138,7 +139,7 @@ export class AwsClusterStack extends TerraformStack {
       diskGiB: Math.ceil(image.record.size / 2 ** 30),
       tags,
       after: [...endpoints, ...(secret.resource === undefined ? [] : [secret.resource])],
-      ...(props.diskKey === undefined ? {} : { kmsKey: props.diskKey }),
+      ...defined({ kmsKey: props.diskKey }),
     };
     const [first = { id: '', zone: '', cidr: '' }] = network.subnets;
     const master = new MasterGroup(this, 'master', {
@@ -159,8 +160,7 @@ export class AwsClusterStack extends TerraformStack {
       count: workers.count,
       types: workers.types,
       drain,
-      ...(workers.onDemand === undefined ? {} : { onDemand: workers.onDemand }),
-      ...(workers.placement === undefined ? {} : { placement: workers.placement }),
+      ...defined({ onDemand: workers.onDemand, placement: workers.placement }),
     });
     role.also('leave', leaveStatement(id, [group.groupArn]));
     new ClusterAlarms(this, 'alarms', {
@@ -168,7 +168,7 @@ export class AwsClusterStack extends TerraformStack {
       name,
       master: master.groupName,
       workers: group.groupName,
-      ...(props.alarmTopic === undefined ? {} : { topic: props.alarmTopic }),
+      ...defined({ topic: props.alarmTopic }),
     });
 
     this.node.addValidation({

@@ -4,6 +4,7 @@ import { TerraformOutput, TerraformStack } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { LaunchGroup } from '../factory/contracts/launch';
 import type { NodeConfig, ScratchPolicy } from '../factory/contracts/node';
+import { defined } from '../factory/defined';
 import type { GoldenImage } from '../modules/golden-image';
 import { localBackend } from '../modules/local-backend';
 import { LocalMachines, kilnHere } from '../modules/local-machines';
@@ -78,11 +79,9 @@ export class LocalClusterStack extends TerraformStack {
       scratch: { master: scratch, worker: scratch },
       worker,
       eventLog: `s3a://${store.bucket}/spark-events`,
-      ...(executorCores === undefined ? {} : { executorCores }),
+      ...defined({ executorCores }),
       ...(props.notebook === true ? { notebookToken: { credential: NOTEBOOK_TOKEN } } : {}),
-      ...(props.notebookIdle === undefined ? {} : { notebookIdle: props.notebookIdle }),
-      ...(props.warehouse === undefined ? {} : { warehouse: props.warehouse }),
-      ...(conf === undefined ? {} : { conf }),
+      ...defined({ notebookIdle: props.notebookIdle, warehouse: props.warehouse, conf }),
     });
 
     const common = {

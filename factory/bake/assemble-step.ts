@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { defined } from '../defined';
 import { assemble, type Assembled } from '../disk/assemble';
 import { openDiskTools } from '../disk/tools-tree';
 import { rebuildLayer } from '../layers/build';
@@ -21,7 +22,7 @@ const BEAT = 500;
 
 /** `kiln assemble`: the disk from all layers; those that are not in the cache are built. */
 export async function runAssemble(lock: string | undefined, offline: boolean): Promise<void> {
-  const session = await openSession({ ...(lock === undefined ? {} : { lock }), offline });
+  const session = await openSession({ ...defined({ lock }), offline });
   const { project, plan, exec, vault, locked } = session;
   try {
     requireOwn(project);

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LAYERS } from '../contracts/layers';
+import { defined } from '../defined';
 import { KilnError } from '../errors';
 import { buildLayer, type BuildContext } from '../layers/build';
 import { type CachedLayer, LayerCache } from '../layers/cache';
@@ -63,7 +64,7 @@ export async function buildTelling(
       context.onDamage(damaged, what);
       on.onDamage?.();
     },
-    ...(on.onWaiting === undefined ? {} : { onWaiting: on.onWaiting }),
+    ...defined({ onWaiting: on.onWaiting }),
   };
   const built = await tellingFailure(
     () => name,
@@ -89,7 +90,7 @@ export async function runLayer(name: string, lock: string | undefined, offline: 
       exitCode: 2,
     });
   }
-  const session = await openSession({ ...(lock === undefined ? {} : { lock }), offline });
+  const session = await openSession({ ...defined({ lock }), offline });
   const { project, plan, vault } = session;
   try {
     requireOwn(project);

@@ -1,6 +1,7 @@
 import type { BakeOutcome, BakeView, Explained } from '../bake/bake';
 import type { BakeEvent } from '../bake/events';
 import type { StepBefore, StepsBefore } from '../bake/steps-before';
+import { defined } from '../defined';
 import { progressLine, span } from './progress-line';
 import { noteFallback } from './vault';
 import { formatDuration, formatSize } from '../units';
@@ -73,7 +74,7 @@ export function bakeView(stream: NodeJS.WriteStream, say: (line: string) => void
       switch (event.event) {
         case 'started': {
           const then = before[event.step];
-          running = { step: event.step, since: Date.now(), ...(then === undefined ? {} : { before: then }) };
+          running = { step: event.step, since: Date.now(), ...defined({ before: then }) };
           timer = setInterval(draw, stream.isTTY ? DRAW : LINE);
           timer.unref();
           return;

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { defined } from '../defined';
 import { doneAsRoot } from './as-root';
 import { answer, note } from './output';
 
@@ -17,7 +18,7 @@ async function run(options: Options): Promise<void> {
   const { requireOwn } = await import('../bake/own.js');
   const json = options.json === true;
   const session = await openSession({
-    ...(options.lock === undefined ? {} : { lock: options.lock }),
+    ...defined({ lock: options.lock }),
     offline: options.offline === true,
   });
   try {

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { defined } from '../defined';
 import { findProject } from '../project';
 import { requireRoot } from './require-root';
 
@@ -26,10 +27,14 @@ export function logs(): Command {
         import('../machines/jobs.js'),
       ]);
       const paths = clusterPaths(clusterName(stack), state);
-      const only = options.stdout ? 'stdout' : options.stderr ? 'stderr' : undefined;
+      const only: 'stdout' | 'stderr' | undefined = options.stdout
+        ? 'stdout'
+        : options.stderr
+          ? 'stderr'
+          : undefined;
       const { holder, words } = await logsWords(hostMachinery(cache), paths, id, {
         follow: options.follow === true,
-        ...(only === undefined ? {} : { only }),
+        ...defined({ only }),
       });
       process.exitCode = await holder.attach(words);
     });

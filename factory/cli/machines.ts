@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { LaunchGroup } from '../contracts/launch';
+import { defined } from '../defined';
 import { KilnError } from '../errors';
 import { findProject } from '../project';
 import { answer, note } from './output';
@@ -71,7 +72,7 @@ function up(): Command {
       ]);
       const { registryProgress } = await import('./registry-progress.js');
       const { onProgress } = registryProgress('reading the image:');
-      const image = await findImage(project, group, onProgress === undefined ? {} : { onProgress });
+      const image = await findImage(project, group, defined({ onProgress }));
       const { root, state } = project;
       const result = await start(hostMachinery(project.cache), group, { root, state, image, onStep: note });
       await (await import('./report-use.js')).machinesRun(project, group, result.machines);
@@ -100,7 +101,7 @@ function down(): Command {
       const cluster = clusterName(options.cluster);
       const result = await end(hostMachinery(cache), {
         cluster,
-        ...(options.group === undefined ? {} : { group: options.group }),
+        ...defined({ group: options.group }),
         root,
         state,
         onStep: note,

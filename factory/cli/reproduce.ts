@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { LAYERS, type LayerName } from '../contracts/layers';
+import { defined } from '../defined';
 import type { Reproduction } from '../reproduce/reproduce';
 import { answer, note } from './output';
 
@@ -67,7 +68,7 @@ async function run(
       code: spec.code,
       root: process.getuid?.() === 0,
       onLine: note,
-      ...(options.layer === undefined ? {} : { layer: options.layer }),
+      ...defined({ layer: options.layer }),
     });
     const same = reproduction.isReproduced(found);
     if (options.layer === undefined) {

@@ -1,3 +1,4 @@
+import { defined } from '../defined';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/machine/exec';
 import type { System } from '../ports/machine/system';
@@ -155,6 +156,6 @@ export async function accelerationFinding(
   } catch (error) {
     if (!(error instanceof KilnError)) throw error;
     const detail = `could not be tried: ${error.message.split('\n')[0] ?? ''}`;
-    return [{ subject, state: 'note', detail, ...(error.hint === undefined ? {} : { remedy: error.hint }) }];
+    return [{ subject, state: 'note', detail, ...defined({ remedy: error.hint }) }];
   }
 }

@@ -1,3 +1,4 @@
+import { defined } from '../defined';
 import { KilnError } from '../errors';
 import type { Http } from '../ports/inputs/http';
 import type { Mirrors, Registry } from '../ports/inputs/mirrors';
@@ -38,7 +39,7 @@ async function ask(registry: Registry, mirrors: Mirrors, http: Http): Promise<Fi
       state: 'lack',
       detail: error.message,
       means: `${means}; a bake takes what the cache holds`,
-      ...(error.hint === undefined ? {} : { remedy: error.hint }),
+      ...defined({ remedy: error.hint }),
     };
   }
 }

@@ -1,3 +1,4 @@
+import { defined } from '../defined';
 import { KilnError } from '../errors';
 
 /**
@@ -21,7 +22,7 @@ export async function noneFails(work: readonly Promise<unknown>[]): Promise<void
     exitCode: first.exitCode,
     what: `${String(known.length)} sources cannot be resolved`,
     faults: known.flatMap((error) => [
-      { where: error.code, what: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) },
+      { where: error.code, what: error.message, ...defined({ hint: error.hint }) },
       ...error.faults,
     ]),
     cause: first,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../defined';
 import { KilnError } from '../errors';
 import type { RunResult } from '../ports/machine/exec';
 import { type ClusterPaths } from './cluster';
@@ -153,7 +154,7 @@ export async function submitDetached(
   throw new KilnError({
     code: 'job-not-started',
     what,
-    ...(hint === undefined ? {} : { hint }),
+    ...defined({ hint }),
     exitCode: result.code === 2 ? 2 : 3,
   });
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { defined } from '../defined';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/machine/exec';
 import type { Project } from '../project';
@@ -78,7 +79,7 @@ export async function commitProposal(exec: Exec, proposal: Proposal): Promise<st
   const date = `${String(Math.floor(at / 1000))} +0000`;
   const env = { GIT_INDEX_FILE: index, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
   const git = async (args: readonly string[], input?: string): Promise<string> => {
-    const options = { env, ...(input === undefined ? {} : { input }) };
+    const options = { env, ...defined({ input }) };
     return (await exec.run('git', ['-C', project.root, ...args], options)).stdout.trim();
   };
   try {

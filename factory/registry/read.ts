@@ -8,6 +8,7 @@ import { Publication } from '../contracts/publication';
 import { ImageRecord } from '../contracts/record';
 import { Revocation } from '../contracts/registry';
 import type { BucketRegistry } from '../contracts/spec';
+import { defined } from '../defined';
 import { KilnError } from '../errors';
 import { findProject } from '../project';
 import { listSync, readSync } from './directory';
@@ -56,7 +57,7 @@ export function projectRegistry(from: string, env: NodeJS.ProcessEnv = process.e
     image,
     registry,
     registryPath,
-    ...(bucket === undefined ? {} : { bucket }),
+    ...defined({ bucket }),
     root,
     home: project.home,
     cache,
@@ -227,11 +228,11 @@ function askChild({ home, root, registry }: ProjectRegistry, wanted: Wanted): Re
     code,
     what: message,
     exitCode: child.status === 1 ? 1 : child.status === 2 ? 2 : 3,
-    ...(hint === undefined ? {} : { hint }),
+    ...defined({ hint }),
     faults: faults.map(({ where, what, hint: way }) => ({
       where,
       what,
-      ...(way === undefined ? {} : { hint: way }),
+      ...defined({ hint: way }),
     })),
   });
 }

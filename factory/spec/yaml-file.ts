@@ -1,5 +1,6 @@
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
+import { defined } from '../defined';
 import type { Fault } from '../errors';
 import { nearest } from './nearest';
 
@@ -57,7 +58,7 @@ export class YamlFile {
     this.faults.push({
       where: `${this.name}:${this.position(path)}${path.length === 0 ? '' : `: ${dotted(path)}`}`,
       what,
-      ...(hint === undefined ? {} : { hint }),
+      ...defined({ hint }),
     });
   }
 

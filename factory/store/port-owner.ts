@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { defined } from '../defined';
 
 /** Inodes of the sockets that listen on a TCP port, out of /proc/net/tcp or tcp6 (proc(5)). */
 export function listeners(table: string, port: number): readonly string[] {
@@ -54,7 +55,7 @@ export function portOwner(port: number): PortOwner | undefined {
   return {
     pid: Number(pid),
     name: read(`/proc/${pid}/comm`).trim(),
-    ...(store === undefined ? {} : { store }),
+    ...defined({ store }),
   };
 }
 

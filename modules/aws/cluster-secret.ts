@@ -3,6 +3,7 @@ import { TerraformStack } from 'cdktf';
 import type { TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import type { SecretRef } from '../../factory/contracts/node';
+import { defined } from '../../factory/defined';
 import type { Statement } from './iam';
 import { arnOf } from './place';
 import type { AwsPlace } from './place';
@@ -64,7 +65,7 @@ export class ClusterSecret extends Construct {
       name,
       description: `What nodes of the Spark cluster ${cluster} authenticate each other with`,
       type: 'SecureString',
-      ...(props.kmsKey === undefined ? {} : { keyId: props.kmsKey }),
+      ...defined({ keyId: props.kmsKey }),
       valueWo: `\${ephemeral.${SOURCE}.${NAME}.random_password}`,
       valueWoVersion: props.generation ?? 1,
       tags: { Name: name },

@@ -1,3 +1,5 @@
+import { defined } from '../../factory/defined';
+
 /** One statement of a policy that allows; kiln's policies never deny. */
 export interface Statement {
   readonly sid: string;
@@ -12,7 +14,7 @@ const written = ({ sid, actions, resources, condition }: Statement) => ({
   Effect: 'Allow',
   Action: [...actions].sort(),
   Resource: [...resources],
-  ...(condition === undefined ? {} : { Condition: condition }),
+  ...defined({ Condition: condition }),
 });
 
 /** A policy's text, as a role has it. */

@@ -3,6 +3,7 @@ import { Token } from 'cdktf';
 import { Construct } from 'constructs';
 import type { NodeConfig } from '../../factory/contracts/node';
 import { userData } from '../../factory/contracts/user-data';
+import { defined } from '../../factory/defined';
 import type { MachineImage } from './machine-image';
 
 export interface NodeTemplateProps {
@@ -72,7 +73,7 @@ export class NodeTemplate extends Construct {
             volumeType: 'gp3',
             volumeSize: props.diskGiB,
             deleteOnTermination: 'true',
-            ...(props.kmsKey === undefined ? {} : { kmsKeyId: props.kmsKey }),
+            ...defined({ kmsKeyId: props.kmsKey }),
           },
         },
       ],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { defined } from '../../factory/defined';
 import { whole } from './bakery';
 import { bakedImage } from './image';
 import { Cluster } from './spark/cluster';
@@ -138,7 +139,7 @@ describe.skipIf(typeof found === 'string')(
         });
         const rows = (query: string): Rows => engine.rows(query, { views });
         const unlike = ({ found: has, expected, orc }: Check): Rows =>
-          engine.unlike(has, expected, { views, orc: orc === undefined ? {} : { orc } });
+          engine.unlike(has, expected, { views, orc: defined({ orc }) });
 
         it.each(Object.entries({ ...FORMATS, ...TYPES }))(
           '%s has every row of what was written, and no other',
@@ -239,7 +240,7 @@ describe.skipIf(typeof found === 'string')(
           folder = await fetched(cluster, 'warehouse');
         });
         const unlike = (found: string, expected: string, orc?: string): Rows =>
-          engine.unlike(found, expected, { views, orc: orc === undefined ? {} : { orc } });
+          engine.unlike(found, expected, { views, orc: defined({ orc }) });
 
         it('lie in the store, and Spark finds every row that is in them', () => {
           expect(answers.found('warehouse')).toBe('s3a://flights/warehouse');

@@ -42,7 +42,7 @@ const spreadOf = (
   warehouse: string | undefined,
 ): { conf: Record<string, string>; warehouse?: string } => ({
   conf,
-  ...(warehouse === undefined ? {} : { warehouse }),
+  ...defined({ warehouse }),
 });
 const named = ({ rule, bucket }: Refusal): string => (bucket === null ? rule : `${rule}@${bucket}`);
 
@@ -112,6 +112,7 @@ def judge(one):
     return [vars(refusal) for refusal in found]
 json.dump([judge(one) for one in json.load(sys.stdin)], sys.stdout)
 `;
+import { defined } from '../../factory/defined';
 
 it('a stack and a node refuse the same, in the same words', () => {
   const kept = documents.map(({ spark, hadoop, hadoopAws, committer, role, conf, warehouse }) => ({

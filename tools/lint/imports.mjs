@@ -9,6 +9,7 @@ import { join, posix, relative, resolve, sep } from 'node:path';
  */
 export const ORDER = [
   'errors',
+  'defined',
   'all-ended',
   'units',
   'contracts',
@@ -37,7 +38,7 @@ export const ORDER = [
 ];
 
 /** What stacks and modules may take from factory/. */
-const FOR_STACKS = /^factory\/(contracts\/.*|registry\/(read|published)|errors)$/;
+const FOR_STACKS = /^factory\/(contracts\/.*|registry\/(read|published)|errors|defined)$/;
 const CDKTF = /^(cdktf|@cdktf|constructs)(\/|$)/;
 const PROVIDER_ROOT = /^@cdktf\/provider-[^/]+(\/lib)?$/;
 const FAKE = /-fake$/;

@@ -1,5 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
+import { defined } from '../../defined';
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const many = <T extends z.ZodType>(item: T) => z.union([z.array(item), item.transform((value) => [value])]);
@@ -69,7 +70,7 @@ export function versionOf(chain: readonly Pom[], groupId: string, artifactId: st
   const properties = Object.assign(
     {},
     ...[...chain].reverse().map((pom) => ({
-      ...(pom.version === undefined ? {} : { 'project.version': pom.version }),
+      ...defined({ 'project.version': pom.version }),
       ...pom.properties,
     })),
   ) as Record<string, string>;

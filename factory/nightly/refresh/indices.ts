@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Sha256 } from '../../contracts/digest';
+import { defined } from '../../defined';
 import { KEYRING } from '../../lock/debian';
 import { type DebianSources, pockets } from '../../lock/debian/apt-config';
 import type { Exec } from '../../ports/machine/exec';
@@ -101,9 +102,6 @@ function validUntil(text: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-const given = <K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> =>
-  value === undefined ? {} : ({ [key]: value } as Partial<Record<K, string>>);
-
 /** Asks whether an index is still what it was. */
 async function lookAt(index: Index, before: Seen | undefined, http: Http, now: number): Promise<Look> {
   const known =
@@ -113,11 +111,11 @@ async function lookAt(index: Index, before: Seen | undefined, http: Http, now: n
   const validators = index.kind === 'large' ? undefined : known;
   const response = await http.request(index.url, {
     method: index.kind === 'large' ? 'HEAD' : 'GET',
-    headers: {
-      ...given('accept', index.accept),
-      ...given('if-none-match', validators?.etag),
-      ...given('if-modified-since', validators?.etag === undefined ? validators?.modified : undefined),
-    },
+    headers: defined({
+      accept: index.accept,
+      'if-none-match': validators?.etag,
+      'if-modified-since': validators?.etag === undefined ? validators?.modified : undefined,
+    }),
   });
   const [etag, modified] = [response.header('etag'), response.header('last-modified')];
   if (response.status === 304 && known !== undefined) {
@@ -137,10 +135,9 @@ async function lookAt(index: Index, before: Seen | undefined, http: Http, now: n
   const seen: Seen = {
     name: index.name,
     url: index.url,
-    ...given('etag', etag),
-    ...given('modified', modified),
+    ...defined({ etag, modified }),
     sha256: digest,
-    ...(until === undefined ? {} : { validUntil: until }),
+    ...defined({ validUntil: until }),
   };
   return { index, seen, same: known?.sha256 === digest, text };
 }

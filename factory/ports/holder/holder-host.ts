@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '../../defined';
 import { KilnError } from '../../errors';
 import type { Exec, RunOptions, RunResult } from '../machine/exec';
 import {
@@ -133,7 +134,7 @@ class HostHolder implements Holder {
     return this.exec.run('nsenter', this.entered(program, args, cwd), {
       extendEnv: false,
       ...rest,
-      ...(clean === undefined ? {} : { env: clean }),
+      ...defined({ env: clean }),
     });
   }
 
@@ -143,7 +144,7 @@ class HostHolder implements Holder {
       stdio: ['inherit', 'inherit', 'inherit', ...(lifeline ? (['pipe'] as const) : [])],
       env: {
         ...ENVIRONMENT,
-        ...(process.env['TERM'] === undefined ? {} : { TERM: process.env['TERM'] }),
+        ...defined({ TERM: process.env['TERM'] }),
         ...(lifeline ? { [LIFELINE]: '3' } : {}),
       },
       cwd: '/',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
+import { defined } from '../../defined';
 import { KilnError } from '../../errors';
 import { replayable } from '../machine/exec-host';
 import type { Kiln } from './kiln';
@@ -69,11 +70,11 @@ export function hostKiln(home: string, project: string, root = process.getuid?.(
           code,
           what: message,
           exitCode: exitCode === 1 || exitCode === 2 ? exitCode : 3,
-          ...(hint === undefined ? {} : { hint }),
+          ...defined({ hint }),
           faults: faults.map(({ where, what, hint: way }) => ({
             where,
             what,
-            ...(way === undefined ? {} : { hint: way }),
+            ...defined({ hint: way }),
           })),
         });
       }

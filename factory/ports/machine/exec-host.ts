@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { execa } from 'execa';
+import { defined } from '../../defined';
 import { KilnError } from '../../errors';
 import type { Exec, RunOptions, RunResult } from './exec';
 
@@ -24,10 +25,9 @@ export const replayable = (program: string, args: readonly string[]): string =>
 export const hostExec: Exec = {
   async run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const child = execa(program, [...args], {
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(options.env === undefined ? {} : { env: options.env }),
+      ...defined({ cwd: options.cwd, env: options.env }),
       ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+      ...defined({ timeout: options.timeout }),
       extendEnv: options.extendEnv ?? true,
       reject: false,
       all: true,

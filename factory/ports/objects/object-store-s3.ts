@@ -13,6 +13,7 @@ import {
   type S3ClientConfig,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { defined } from '../../defined';
 import { KilnError } from '../../errors';
 import type { ObjectBody, ObjectInfo, ObjectStore } from './object-store';
 
@@ -50,7 +51,7 @@ function connect(endpoint: S3Endpoint): S3Client {
   const { region, keys, ca } = endpoint;
   return new S3Client({
     ...fixed(endpoint),
-    ...(region === undefined ? {} : { region }),
+    ...defined({ region }),
     ...(keys === undefined
       ? {}
       : { credentials: { accessKeyId: keys.accessKey, secretAccessKey: keys.secretKey } }),
@@ -71,7 +72,7 @@ function connect(endpoint: S3Endpoint): S3Client {
         keepAlive: true,
         maxSockets: 16,
         rejectUnauthorized: true,
-        ...(ca === undefined ? {} : { ca }),
+        ...defined({ ca }),
       }),
     },
   });
@@ -216,7 +217,7 @@ export class S3ObjectStore implements ObjectStore {
           new ListObjectsV2Command({
             Bucket: this.#bucket,
             Prefix: prefix,
-            ...(token === undefined ? {} : { ContinuationToken: token }),
+            ...defined({ ContinuationToken: token }),
           }),
         )
         .catch((error: unknown) => {

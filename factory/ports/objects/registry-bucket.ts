@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BucketRegistry } from '../../contracts/spec';
+import { defined } from '../../defined';
 import { KilnError } from '../../errors';
 import { below, lazily, type ObjectStore } from './object-store';
 
@@ -34,8 +35,7 @@ export function openRegistryBucket(root: string, registry: BucketRegistry): Obje
     .split('/')
     .filter((part) => part !== '');
   const how = {
-    ...(endpoint === undefined ? {} : { url: endpoint }),
-    ...(region === undefined ? {} : { region }),
+    ...defined({ url: endpoint, region }),
     ...(ca === undefined ? {} : { ca: authority(root, ca) }),
   };
   const store = lazily(async () => {

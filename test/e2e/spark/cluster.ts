@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { NodeConfig } from '../../../factory/contracts/node';
+import { defined } from '../../../factory/defined';
 import { CLUSTERS } from '../../../factory/machines/cluster';
 import { freePort } from '../../../factory/machines/network';
 import type { RunResult } from '../../../factory/ports/machine/exec';
@@ -100,10 +101,9 @@ export class Cluster {
               'spark.eventLog.rolling.enabled': 'true',
               'spark.eventLog.compress': 'true',
             },
-            ...(worker === undefined ? {} : { worker }),
-            ...(executorCores === undefined ? {} : { executorCores }),
+            ...defined({ worker, executorCores }),
             warehouse: WAREHOUSE,
-            ...(notebook === undefined ? {} : { notebook }),
+            ...defined({ notebook }),
             leastFreeMiB: 64,
             leave: { notice: 'ec2', seconds: 60 },
           },
@@ -131,7 +131,7 @@ export class Cluster {
     return hostExec.run(join(HOME, 'bin/kiln'), args, {
       cwd: this.project,
       accept,
-      ...(onLine === undefined ? {} : { onLine }),
+      ...defined({ onLine }),
     });
   }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { jsonView, runningText } from '../../../factory/cli/bake-view';
+import { defined } from '../../../factory/defined';
 
 const MIB = 1024 ** 2;
 const os = { step: 'os', since: 0 };
 const bytes = (count: number, total?: number) =>
-  ({ event: 'progress', step: 'os', bytes: count, ...(total === undefined ? {} : { total }) }) as const;
+  ({ event: 'progress', step: 'os', bytes: count, ...defined({ total }) }) as const;
 
 describe('the line of the running step', () => {
   it.each([

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ImageRecord } from '../../../factory/contracts/record';
+import { defined } from '../../../factory/defined';
 import {
   type PreviousImage,
   CONTENTS,
@@ -287,7 +288,7 @@ describe('a seal over contents that a previous image has', () => {
       const start = ROOT.start + block * BLOCK;
       bytes.copy(disk, start);
       const from = previous.contents.get(sha256(bytes))?.[0]?.at;
-      return { start, size: bytes.length, ...(from === undefined ? {} : { from }) };
+      return { start, size: bytes.length, ...defined({ from }) };
     });
     const seal = async (data: Parameters<typeof writeSeal>[0]['data']): Promise<[string, string]> => {
       const file = join(images, 'disk');

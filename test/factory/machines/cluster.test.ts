@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defined } from '../../../factory/defined';
 import { KilnError } from '../../../factory/errors';
 import { clusterPaths, SECRETS } from '../../../factory/machines/cluster';
 import { down } from '../../../factory/machines/down';
@@ -40,7 +41,7 @@ const onStep = (line: string): void => {
 const start = (group = launchGroup(), from = root): Promise<UpResult> =>
   up(machinery, group, { root: from, state: join(from, '.kiln'), image: IMAGE, onStep });
 const end = (group?: string): ReturnType<typeof down> =>
-  down(machinery, { cluster: 'local', root, state, onStep, ...(group === undefined ? {} : { group }) });
+  down(machinery, { cluster: 'local', root, state, onStep, ...defined({ group }) });
 const holder = async (): Promise<FakeHolder> => {
   const found = await machinery.holders.find(join(machinery.clusters, 'local'));
   if (found === undefined) throw new Error('no holder');

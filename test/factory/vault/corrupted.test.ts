@@ -8,6 +8,7 @@ import { pack, type Header } from 'tar-stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { Input } from '../../../factory/contracts/lock';
+import { defined } from '../../../factory/defined';
 import { KilnError } from '../../../factory/errors';
 import { FakeHttp } from '../../../factory/ports/inputs/http-fake';
 import { admit } from '../../../factory/vault';
@@ -50,7 +51,7 @@ async function tarOf(members: readonly Member[]): Promise<Buffer> {
   const out = pack();
   const all = buffer(out);
   for (const { name, type = 'file', link, content } of members) {
-    const header = { name, type, ...(link === undefined ? {} : { linkname: link }) };
+    const header = { name, type, ...defined({ linkname: link }) };
     if (type === 'file') out.entry(header, Buffer.from(content ?? ''));
     else out.entry(header);
   }
