@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { ImageRecord } from '../factory/contracts/record';
 import type { Result } from './result';
 
-const HOME = resolve(__dirname, '../..');
+const HOME = resolve(__dirname, '../../..');
 const FEW = 10;
 const MANY = 1000;
 /** By turns, the quickest of each counts: others use the machine too. */
