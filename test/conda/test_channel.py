@@ -5,7 +5,7 @@ import json
 import zipfile
 
 import pytest
-from conda_channel import channel, mirrors, package, pins, refresh, wheels
+from conda_channel import channel, mirrors, package, pins, refresh, target, wheels
 from conda_channel.package import PLACEHOLDER, File
 from conda_channel.problem import Problem
 from conda_channel.scratch import scratch
@@ -49,14 +49,14 @@ def test_a_pure_wheel_becomes_noarch_with_its_entry_points(tmp_path):
     wheel = make_wheel(
         tmp_path, "Requires-Python: >=3.8", extra=[("demo-1.0.dist-info/entry_points.txt", scripts)]
     )
-    made = wheels.convert(wheel, wheel.name, tmp_path / "out", {})
+    made = wheels.convert(wheel, wheel.name, tmp_path / "out", {}, "3.13")
     index = json.loads(index_json(made))
     assert (index["noarch"], index["subdir"], index["depends"]) == ("python", "noarch", ["python >=3.8"])
 
 
 def test_a_binary_wheel_asks_for_its_python_and_its_c_library(tmp_path):
     wheel = make_wheel(tmp_path, tag="cp313-cp313-manylinux_2_27_x86_64.manylinux_2_28_x86_64")
-    index = json.loads(index_json(wheels.convert(wheel, wheel.name, tmp_path / "out", {})))
+    index = json.loads(index_json(wheels.convert(wheel, wheel.name, tmp_path / "out", {}, "3.13")))
     assert index["subdir"] == "linux-64"
     assert index["depends"] == ["__glibc >=2.27", "python >=3.13,<3.14"]
 
@@ -80,12 +80,12 @@ def test_a_wheels_requirements_in_condas_words(requirement, spec):
         "bleach": ['tinycss2>=1.1; extra == "css"', 'mypy; extra == "dev"'],
         "deep-one": ['bleach[css]; extra == "all"'],
     }
-    assert wheels.dependencies([requirement], known) == spec
+    assert wheels.dependencies([requirement], known, "3.13") == spec
 
 
 def test_an_extra_of_a_wheel_that_is_not_there_cannot_be_given():
     with pytest.raises(Problem, match="no wheel of bleach, of which the extra css"):
-        wheels.dependencies(["bleach[css]"], {})
+        wheels.dependencies(["bleach[css]"], {}, "3.13")
 
 
 BASES = {"debian": "http://mirror/debian", "debian-security": "http://mirror/debian-security"}
@@ -110,11 +110,30 @@ def test_apt_names_the_mirror_by_label_or_by_path():
     assert mirrors.pick("", "debian") is None
 
 
-def test_the_committed_pins_are_as_the_tool_writes_them():
+@pytest.mark.parametrize("python", target.TARGETS)
+def test_the_committed_pins_are_as_the_tool_writes_them(python):
     from conda_channel.__main__ import PINS
 
-    assert pins.dump(pins.load(PINS)) == PINS.read_text()
-    assert {deb.name for deb in pins.load(PINS).debian} == set(refresh.PACKAGES)
+    path = PINS if python == "3.13" else PINS.with_name(f"pins-{python}.json")
+    found = pins.load(path)
+    assert found.python == python
+    assert pins.dump(found) == path.read_text()
+    assert {deb.name for deb in found.debian} == set(target.of(python).packages)
+
+
+def test_a_python_without_a_suite_is_refused():
+    with pytest.raises(Problem, match="no suite for Python 3.6") as caught:
+        target.of("3.6")
+    assert "3.13" in caught.value.hint
+
+
+def test_a_requirement_of_before_pep_440_counts_by_its_name():
+    assert wheels.dependencies(["pytz (>=2011k)", "six (>=1.0)"], {}, "2.7") == {"pytz", "six >=1.0"}
+
+
+@pytest.mark.parametrize(("python", "asked"), [("2.7", {"futures"}), ("3.13", set())])
+def test_markers_are_judged_for_the_channels_python(python, asked):
+    assert wheels.dependencies(['futures; python_version < "3.2"'], {}, python) == asked
 
 
 def pin(data, name="demo"):
@@ -155,7 +174,7 @@ def test_a_channel_with_a_changed_package_is_not_current(tmp_path):
 def test_a_folder_of_somebody_elses_is_not_replaced(tmp_path):
     (tmp_path / "precious").touch()
     with pytest.raises(Problem, match="something other"):
-        channel.make(tmp_path, pins.Pins((), ()), Vault(tmp_path / "vault"))
+        channel.make(tmp_path, pins.Pins("3.13", (), ()), Vault(tmp_path / "vault"))
     assert (tmp_path / "precious").exists()
 
 

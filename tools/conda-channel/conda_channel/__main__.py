@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from . import channel, pins, refresh
+from . import channel, pins, refresh, target
 from .problem import Problem
 from .vault import Vault
 
@@ -48,7 +48,7 @@ def main() -> int:
         fresh_list = options.refresh and not options.pins.exists()
         wanted = pins.load(PINS if fresh_list else options.pins)
         if options.refresh:
-            wanted = dataclasses.replace(wanted, debian=refresh.newest())
+            wanted = dataclasses.replace(wanted, debian=refresh.newest(target.of(wanted.python)))
             temporary = options.pins.with_suffix(".new")
             temporary.write_text(pins.dump(wanted))
             temporary.replace(options.pins)

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from rattler.index import index_fs
 
 from . import debian_python, wheels
+from . import target as targets
 from .pins import Pins, dump
 from .problem import Problem
 from .scratch import scratch
@@ -47,9 +48,10 @@ def is_current(folder: Path, wanted: str) -> bool:
 
 
 def _packages(pins: Pins, vault: Vault, unpacked: Path, folder: Path) -> list[Path]:
-    python = next((deb for deb in pins.debian if deb.name.startswith("python3.")), None)
+    target = targets.of(pins.python)
+    python = next((deb for deb in pins.debian if deb.name == f"python{target.python}"), None)
     if python is None:
-        raise Problem("the pins have no python3 package", "tools/conda-channel/make --refresh")
+        raise Problem(f"the pins have no python{target.python}", "tools/conda-channel/make --refresh")
     with ThreadPoolExecutor(2) as pool:
         # The largest first, so that it does not run alone at the end.
         largest_first = sorted(pins.pypi, key=lambda w: -w.size)
@@ -57,8 +59,11 @@ def _packages(pins: Pins, vault: Vault, unpacked: Path, folder: Path) -> list[Pa
         known: dict[str, list[str]] = {
             canonicalize_name(w.name): wheels.requirements(vault.path(w)) for w in pins.pypi
         }
-        jobs = [pool.submit(wheels.convert, vault.path(w), w.file, folder, known) for w in largest_first]
-        jobs.append(pool.submit(debian_python.convert, debs, python.version, unpacked, folder))
+        jobs = [
+            pool.submit(wheels.convert, vault.path(w), w.file, folder, known, target.python)
+            for w in largest_first
+        ]
+        jobs.append(pool.submit(debian_python.convert, debs, python.version, unpacked, folder, target))
         return [job.result() for job in jobs]
 
 

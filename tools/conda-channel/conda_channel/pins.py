@@ -37,6 +37,9 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Pins:
+    """python: which one the channel is of, such as `3.13`."""
+
+    python: str
     debian: tuple[Deb, ...]
     pypi: tuple[Wheel, ...]
 
@@ -46,6 +49,7 @@ def load(path: Path) -> Pins:
     try:
         data = json.loads(path.read_text("utf-8"))
         return Pins(
+            str(data["python"]),
             tuple(Deb(**deb) for deb in data["debian"]),
             tuple(Wheel(**wheel) for wheel in data["pypi"]),
         )
@@ -56,6 +60,7 @@ def load(path: Path) -> Pins:
 def dump(pins: Pins) -> str:
     """Sorted by name, so that a new pin is a small diff."""
     data = {
+        "python": pins.python,
         "debian": [asdict(deb) for deb in sorted(pins.debian, key=lambda d: d.name)],
         "pypi": [asdict(wheel) for wheel in sorted(pins.pypi, key=lambda w: w.name)],
     }

@@ -11,15 +11,9 @@ from urllib.parse import unquote
 from . import mirrors
 from .pins import Archive, Deb
 from .problem import Problem
+from .target import Target
 
-SUITE = "trixie"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-# Python and the libraries its modules link to (the packages' names in the suite).
-PACKAGES = (
-    "python3.13", "python3.13-minimal", "libpython3.13-stdlib", "libpython3.13-minimal",
-    "libbz2-1.0", "libdb5.3t64", "libexpat1", "libffi8", "liblzma5", "libncursesw6", "libreadline8t64",
-    "libsqlite3-0", "libssl3t64", "libtinfo6", "libuuid1", "libzstd1", "zlib1g",
-)  # fmt: skip
 _LINE = re.compile(r"^'(?P<uri>[^']+)' \S+ (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})$")
 
 
@@ -38,7 +32,7 @@ def parse(lines: str, bases: dict[Archive, str]) -> list[Deb]:
     return debs
 
 
-def newest() -> tuple[Deb, ...]:
+def newest(target: Target) -> tuple[Deb, ...]:
     """The suite's current packages, security updates included. Needs the network; raises Problem."""
     bases: dict[Archive, str] = {name: mirrors.base(name) for name in mirrors.VARIABLES}
     with tempfile.TemporaryDirectory(prefix="kiln-apt-") as folder:
@@ -49,9 +43,9 @@ def newest() -> tuple[Deb, ...]:
         (root / "var/lib/dpkg/status").touch()
         signed = f"[arch=amd64 signed-by={KEYRING}]"
         (root / "etc/apt/sources.list").write_text(
-            f"deb {signed} {bases['debian']} {SUITE} main\n"
-            f"deb {signed} {bases['debian']} {SUITE}-updates main\n"
-            f"deb {signed} {bases['debian-security']} {SUITE}-security main\n"
+            f"deb {signed} {bases['debian']} {target.suite} main\n"
+            f"deb {signed} {bases['debian']} {target.suite}-updates main\n"
+            f"deb {signed} {bases['debian-security']} {target.suite}-security main\n"
         )
         apt = ["apt-get", "-qq", "-o", f"Dir={root}", "-o", f"Dir::State::status={root}/var/lib/dpkg/status"]
         apt += ["-o", "APT::Architecture=amd64", "-o", "APT::Architectures=amd64"]
@@ -65,21 +59,21 @@ def newest() -> tuple[Deb, ...]:
         updated = subprocess.run([*apt, "update"], capture_output=True, text=True, check=False)
         if updated.returncode != 0:
             raise Problem(
-                f"apt cannot read the index of {SUITE}: {updated.stderr.strip()}",
+                f"apt cannot read the index of {target.suite}: {updated.stderr.strip()}",
                 "check the network and apt's sources (and that debian-archive-keyring is installed)",
             )
         listed = subprocess.run(
-            [*apt, "--print-uris", "download", *PACKAGES],
+            [*apt, "--print-uris", "download", *target.packages],
             capture_output=True,
             text=True,
             cwd=root,
             check=False,
         )
     debs = parse(listed.stdout, bases)
-    missing = sorted(set(PACKAGES) - {deb.name for deb in debs})
+    missing = sorted(set(target.packages) - {deb.name for deb in debs})
     if missing:
         raise Problem(
-            f"{SUITE} has no package {', '.join(missing)}: {listed.stderr.strip()}",
-            "adapt PACKAGES in tools/conda-channel/conda_channel/refresh.py",
+            f"{target.suite} has no package {', '.join(missing)}: {listed.stderr.strip()}",
+            "adapt tools/conda-channel/conda_channel/target.py",
         )
     return tuple(debs)

@@ -60,7 +60,7 @@ class Vault:
         # Beside the vault, so that taking a file is a rename.
         with scratch(self._root.parent, ".channel-") as folder:
             self._fetch_debs(debs, folder)
-            self._fetch_wheels(wheels, folder)
+            self._fetch_wheels(wheels, folder, pins.python)
         return len(debs) + len(wheels)
 
     def _fetch_debs(self, debs: list[Deb], folder: Path) -> None:
@@ -92,13 +92,13 @@ class Vault:
             names = ", ".join(f"{deb.name} {deb.version}" for deb in gone)
             raise Problem(f"the mirror no longer has these pinned packages: {names}", REFRESH, code=1)
 
-    def _fetch_wheels(self, wheels: list[Wheel], folder: Path) -> None:
+    def _fetch_wheels(self, wheels: list[Wheel], folder: Path, python: str) -> None:
         if not wheels:
             return
         wanted = folder / "requirements.txt"
         wanted.write_text("".join(f"{w.name}=={w.version} --hash=sha256:{w.sha256}\n" for w in wheels))
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
-        command += ["--only-binary", ":all:", "--python-version", "3.13", "--implementation", "cp"]
+        command += ["--only-binary", ":all:", "--python-version", python, "--implementation", "cp"]
         command += _platforms(wheels)
         index = os.environ.get("KILN_MIRROR_PYPI", "")
         if index:

@@ -10,7 +10,7 @@ from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
@@ -20,19 +20,23 @@ from .problem import Problem
 #: Canonical project name -> its wheel's requirements.
 Requirements = Mapping[str, Sequence[str]]
 
-PYTHON = "3.13"
 # conda-forge's names where they differ: its `tzdata` is the database itself, not the Python package.
 _CONDA_NAMES = {"tzdata": "python-tzdata"}
-_MARKERS = {
-    "python_version": PYTHON,
-    "python_full_version": f"{PYTHON}.0",
-    "sys_platform": "linux",
-    "platform_system": "Linux",
-    "platform_machine": "x86_64",
-    "os_name": "posix",
-    "implementation_name": "cpython",
-    "platform_python_implementation": "CPython",
-}
+
+
+def _markers(python: str, extra: str) -> dict[str, str]:
+    """The environment by which a requirement's marker is judged."""
+    return {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "os_name": "posix",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "extra": extra,
+    }
 
 
 def conda_name(project: str) -> str:
@@ -40,14 +44,15 @@ def conda_name(project: str) -> str:
     return _CONDA_NAMES.get(name, name)
 
 
-def dependencies(requirements: Iterable[str], known: Requirements, extra: str = "") -> set[str]:
+def dependencies(requirements: Iterable[str], known: Requirements, python: str, extra: str = "") -> set[str]:
     """Conda match specs for a wheel's requirements, without those that their marker rules out here.
 
     Conda has no extras: what `name[extra]` asks for beyond `name` is asked for by whoever names the extra.
-    known: the requirements of every wheel of the channel. Raises Problem for an extra of a wheel it lacks."""
+    known: the requirements of every wheel of the channel; python: such as `3.13`. Raises Problem for an extra
+    of a wheel it lacks."""
     found: set[str] = set()
-    for requirement in map(Requirement, requirements):
-        if requirement.marker is not None and not requirement.marker.evaluate(_MARKERS | {"extra": extra}):
+    for requirement in map(_requirement, requirements):
+        if requirement.marker is not None and not requirement.marker.evaluate(_markers(python, extra)):
             continue
         specifiers = ",".join(sorted(str(s) for s in requirement.specifier))
         found.add(f"{conda_name(requirement.name)} {specifiers}".strip())
@@ -58,8 +63,16 @@ def dependencies(requirements: Iterable[str], known: Requirements, extra: str = 
                     f"the pins have no wheel of {project}, of which the extra {wanted} is asked for",
                     "pin it in tools/conda-channel/pins.json",
                 )
-            found |= dependencies(known[project], known, wanted)
+            found |= dependencies(known[project], known, python, wanted)
     return found
+
+
+def _requirement(text: str) -> Requirement:
+    """Of the versions that wheels asked for before PEP 440, such as pytz (>=2011k), the name alone counts."""
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return Requirement(re.sub(r"\(.*?\)", "", text))
 
 
 def requirements(wheel: Path) -> list[str]:
@@ -127,19 +140,19 @@ def _files(archive: zipfile.ZipFile, info: str, site_packages: str, scripts: str
     return files
 
 
-def convert(wheel: Path, file_name: str, folder: Path, known: Requirements) -> Path:
+def convert(wheel: Path, file_name: str, folder: Path, known: Requirements, python: str) -> Path:
     """Writes the conda package of a wheel (`file_name` is its name, `wheel` where it lies) below `folder`.
 
-    known: as in dependencies."""
+    known, python: as in dependencies."""
     _, version, _, tags = parse_wheel_filename(file_name)
     with zipfile.ZipFile(wheel) as archive:
         info = next(n.split("/")[0] for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
         metadata = _metadata(archive)
         pure = all(tag.platform == "any" for tag in tags)
-        site_packages = "site-packages" if pure else f"lib/python{PYTHON}/site-packages"
+        site_packages = "site-packages" if pure else f"lib/python{python}/site-packages"
         files = _files(archive, info, site_packages, "python-scripts" if pure else "bin")
         scripts = _console_scripts(archive, info)
-    depends = list(dependencies(metadata.get_all("Requires-Dist") or [], known))
+    depends = list(dependencies(metadata.get_all("Requires-Dist") or [], known, python))
     index: dict[str, object] = {
         "name": conda_name(metadata["Name"]),
         "version": str(version),
@@ -154,7 +167,7 @@ def convert(wheel: Path, file_name: str, folder: Path, known: Requirements) -> P
         link = {"noarch": {"type": "python", "entry_points": entry_points}, "package_metadata_version": 1}
         return write(folder, index, files, link)
     files += [File(f"bin/{name}", _script(target), executable=True) for name, target in scripts.items()]
-    major, minor = PYTHON.split(".")
-    depends += [f"python >={PYTHON},<{major}.{int(minor) + 1}", f"__glibc >={_glibc(tags)}"]
+    major, minor = python.split(".")
+    depends += [f"python >={python},<{major}.{int(minor) + 1}", f"__glibc >={_glibc(tags)}"]
     index |= {"build": f"py{major}{minor}_pypi_0", "subdir": "linux-64", "depends": sorted(depends)}
     return write(folder, index | {"arch": "x86_64", "platform": "linux"}, files)
