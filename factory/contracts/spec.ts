@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { Name } from './digest';
 import { NightlySpec } from './nightly';
 
-const RelativePath = z
+/** A path inside the project. */
+export const RelativePath = z
   .string()
   .min(1)
   .refine((p) => !p.startsWith('/') && !p.split('/').includes('..'), {

@@ -42,9 +42,7 @@ function digestOf(asked: Omit<Asked, 'digest' | 'resolution'>): string {
     samples: sorted(spec.samples),
     // The order of channels is their precedence.
     channels: environment.channels,
-    dependencies: sorted(
-      environment.dependencies.map((d) => (typeof d === 'string' ? d : JSON.stringify(d))),
-    ),
+    dependencies: sorted(environment.dependencies.map(({ text }) => text)),
     buildRequires: sorted(asked.code.buildRequires),
     os: sorted(asked.packages.os),
     tools: sorted(asked.packages.tools),

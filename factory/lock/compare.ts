@@ -1,4 +1,5 @@
 import type { Input, Lock } from '../contracts/lock';
+import { pythonBounds, runsOnPython } from '../spec/resolve';
 import { withoutOf, type Asked } from './asked';
 
 const label = (input: Input): string => `${input.use} ${input.source} ${input.name}`;
@@ -62,6 +63,15 @@ function staleInputs(lock: Lock, asked: Asked): string[] {
       ];
 }
 
+/** A lock of a time when only what was asked for was judged. */
+const stalePython = (lock: Lock, { resolution }: Asked): string[] =>
+  lock.inputs
+    .filter(
+      ({ source, name, version }) =>
+        source === 'conda' && name === 'python' && !runsOnPython(resolution.line, version),
+    )
+    .map(({ version }) => `${pythonBounds(resolution.line).words}, locked is Python ${version}`);
+
 const staleTreatment = (lock: Lock, asked: Asked): string[] => {
   const { jars, classData } = asked.resolution.choices;
   const { jars: lockedJars, classData: lockedData } = lock.choices;
@@ -80,12 +90,13 @@ const staleTreatment = (lock: Lock, asked: Asked): string[] => {
 /** Why a lock is out of date; empty when it is up to date. */
 export const staleness = (lock: Lock, asked: Asked): string[] => [
   ...staleInputs(lock, asked),
+  ...stalePython(lock, asked),
   ...staleTreatment(lock, asked),
 ];
 
 /** The lock with every pin it has, where what is asked differs only in how inputs are treated. */
 export function treatedAnew(lock: Lock, asked: Asked): Lock | undefined {
-  if (staleInputs(lock, asked).length > 0) return undefined;
+  if (staleInputs(lock, asked).length + stalePython(lock, asked).length > 0) return undefined;
   const { jars, classData } = asked.resolution.choices;
   return { ...lock, choices: { ...lock.choices, jars, classData }, condaWithout: withoutOf(asked.spec) };
 }

@@ -43,8 +43,9 @@ export async function makeLock(
   const { choices } = resolution;
   const solved = resolveConda(
     {
-      file: join(project.root, spec.conda.environment),
+      file: spec.conda.environment,
       environment,
+      line: resolution.line,
       glibc: resolution.suite.glibc,
       home: project.home,
       cache: join(project.cache, 'conda'),

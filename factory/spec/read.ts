@@ -1,10 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { z } from 'zod';
 import { PROJECT_FILES } from '../code/build-system';
-import { Spec } from '../contracts/spec';
+import { RelativePath, Spec } from '../contracts/spec';
 import { KilnError, type Fault } from '../errors';
 import type { Project } from '../project';
-import { Environment, pythonOf } from './environment';
+import { pythonOf, readEnvironment, type Environment } from './environment';
 import { resolve, type Resolution } from './resolve';
 import { YamlFile } from './yaml-file';
 
@@ -35,23 +36,29 @@ function codeFault(project: Project, code: string): string | undefined {
     : `${code} has none of ${PROJECT_FILES.join(', ')}`;
 }
 
-function readEnvironment(
+/** What of factory.yaml decides how the environment file is read, though the rest of it may have faults. */
+const CondaPart = z.object({
+  conda: z.object({
+    environment: RelativePath,
+    channels: z.record(z.string(), z.string()).catch({}).default({}),
+  }),
+});
+
+/** The environment file's content and faults; undefined where factory.yaml does not say which it is. */
+function environmentOf(
   file: YamlFile,
   project: Project,
-  spec: Spec,
-): [Environment | undefined, readonly Fault[]] {
-  const path = join(project.root, spec.conda.environment);
+): { readonly environment: Environment; readonly faults: readonly Fault[] } | undefined {
+  const part = CondaPart.safeParse(file.isBroken() ? {} : file.value());
+  if (!part.success) return undefined;
+  const { environment: name, channels } = part.data.conda;
+  const path = join(project.root, name);
   if (!isFile(path)) {
-    file.fault(
-      ['conda', 'environment'],
-      `there is no ${spec.conda.environment}`,
-      'write one, or name the one you have',
-    );
-    return [undefined, []];
+    file.fault(['conda', 'environment'], `there is no ${name}`, 'write one, or name the one you have');
+    return undefined;
   }
-  const environment = new YamlFile(spec.conda.environment, readFileSync(path, 'utf8'));
-  const parsed = environment.parse(Environment);
-  return [parsed, environment.faults];
+  const read = readEnvironment(name, readFileSync(path), channels);
+  return { environment: read.environment, faults: read.file.faults };
 }
 
 /**
@@ -61,8 +68,10 @@ function readEnvironment(
 export function readSpec(project: Project): ReadSpec {
   const file = new YamlFile(basename(project.spec), readFileSync(project.spec, 'utf8'));
   const spec = file.parse(Spec);
-  if (spec === undefined) throw invalid(file.faults);
-  const [environment, others] = readEnvironment(file, project, spec);
+  const read = environmentOf(file, project);
+  const others = read?.faults ?? [];
+  if (spec === undefined) throw invalid([...file.faults, ...others]);
+  const environment = others.length === 0 ? read?.environment : undefined;
   const code = codeFault(project, spec.code);
   if (code !== undefined) file.fault(['code'], code, 'name the folder of your Python package');
   const outcome = resolve(spec, environment === undefined ? undefined : pythonOf(environment));

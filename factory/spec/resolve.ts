@@ -1,5 +1,6 @@
 import type { Lock } from '../contracts/lock';
 import type { Spec } from '../contracts/spec';
+import type { PythonAsked } from './environment';
 import { BROKEN_RELEASES, SPARK_LINES, SUITES, type SparkLine, type Suite } from './compatibility';
 
 /** What a specification comes to, with the reason of every choice. */
@@ -46,6 +47,22 @@ function pythonRange(line: SparkLine): string {
   return max === undefined ? `3.${String(min)} or later` : `3.${String(min)} to 3.${String(max)}`;
 }
 
+/** What the solver must keep to, as conda writes it, and the same in words. */
+export function pythonBounds(line: SparkLine): { readonly spec: string; readonly words: string } {
+  const { min, max } = line.python;
+  const most = max === undefined ? '4' : `3.${String(max + 1)}`;
+  return {
+    spec: `python >=3.${String(min)},<${most}.0a0`,
+    words: `Spark ${line.line} runs on Python ${pythonRange(line)}`,
+  };
+}
+
+/** Whether a version of Python, such as 3.13.5, is one that this Spark runs on. */
+export function runsOnPython(line: SparkLine, version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major === 3 && minor >= line.python.min && minor <= (line.python.max ?? Infinity);
+}
+
 function chooseJars(asked: Spec['jars'], line: SparkLine): Lock['choices']['jars'] {
   const value = asked ?? (line.slim === undefined ? 'full' : 'slim');
   const why =
@@ -72,12 +89,9 @@ function chooseClassData(asked: Spec['classData'], line: SparkLine): Lock['choic
 
 /**
  * Decides by the compatibility table alone.
- * @param python minor version of Python 3 that the environment file asks for, if it says.
+ * @param python what the environment file asks for, if it says; what is solved is judged later, by `runsOnPython`.
  */
-export function resolve(
-  spec: Spec,
-  python?: { readonly minor: number; readonly spec: string },
-): Resolution | Refusal[] {
+export function resolve(spec: Spec, python?: PythonAsked): Resolution | Refusal[] {
   const line = SPARK_LINES.find((l) => spec.spark.startsWith(`${l.line}.`));
   if (line === undefined) {
     return [
@@ -123,15 +137,12 @@ export function resolve(
       ].join('; '),
     );
   }
-  if (python !== undefined) {
-    const { min, max } = line.python;
-    if (python.minor < min || (max !== undefined && python.minor > max)) {
-      refuse(
-        'spark',
-        `Spark ${line.line} does not run on Python 3.${String(python.minor)}, which ${spec.conda.environment} asks for`,
-        `allowed: ${pythonRange(line)}`,
-      );
-    }
+  if (python?.minor !== undefined && !runsOnPython(line, `3.${String(python.minor)}`)) {
+    refuse(
+      'spark',
+      `Spark ${line.line} does not run on Python 3.${String(python.minor)}, which ${python.where} asks for`,
+      `allowed: ${pythonRange(line)}`,
+    );
   }
   const release = pickCommitter(spec.spark, line.committer.releases);
   if (release === undefined && line.committer.without === 'broken') {
@@ -176,8 +187,8 @@ export function resolve(
       },
       scala: { value: line.scala, reason: table },
       python: {
-        value: python === undefined ? pythonRange(line) : `3.${String(python.minor)}`,
-        reason: `${python === undefined ? 'left open' : `${spec.conda.environment}: ${python.spec}`}; Spark ${line.line} runs on ${pythonRange(line)}`,
+        value: python?.minor === undefined ? pythonRange(line) : `3.${String(python.minor)}`,
+        reason: `${python === undefined ? 'left open' : `${spec.conda.environment}: ${python.text}`}; Spark ${line.line} runs on ${pythonRange(line)}`,
       },
       hadoop: { value: line.hadoop, reason: `${table}: hadoop-aws must equal the Hadoop in Spark's jars` },
       sdk: { value: `${line.sdk.artifact}:${line.sdk.version}`, reason: table },

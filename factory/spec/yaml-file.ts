@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { LineCounter, isCollection, isSeq, parseDocument, visit, type Document } from 'yaml';
 import { z } from 'zod';
 import { defined } from '../defined';
 import type { Fault } from '../errors';
@@ -26,6 +26,23 @@ function schemasAt(schema: unknown, path: Path): unknown[] {
 const keysAt = (schema: unknown, path: Path): string[] =>
   schemasAt(schema, path).flatMap((s) => (s instanceof z.ZodObject ? Object.keys(s.shape) : []));
 
+/** What zod calls a type, in words. */
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'a mapping',
+  record: 'a mapping',
+  array: 'a list',
+  string: 'text',
+  boolean: 'true or false',
+  int: 'a whole number',
+};
+const kind = (expected: string): string => KINDS[expected] ?? `a ${expected}`;
+
+/** What a value is, in the same words. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'empty';
+  return kind(isCollection(value) ? (isSeq(value) ? 'array' : 'object') : typeof value);
+}
+
 const lineOf = (fault: Fault): number => Number(/:(\d+):/.exec(fault.where)?.[1] ?? 0);
 
 /** A YAML file that remembers where its values stand, and every fault found in it so far. */
@@ -51,15 +68,53 @@ export class YamlFile {
             : 'this is not YAML: look at its indentation and quotes',
       });
     }
+    this.mend();
   }
 
-  /** Adds a fault at a value's place (or the place of the nearest thing above it that is there). */
-  fault(path: Path, what: string, hint?: string): void {
-    this.faults.push({
-      where: `${this.name}:${this.position(path)}${path.length === 0 ? '' : `: ${dotted(path)}`}`,
-      what,
-      ...defined({ hint }),
+  /** Leaves out what has no value, a fault each: aliases without an anchor, and all but the last of equal keys. */
+  private mend(): void {
+    visit(this.document, {
+      Alias: (_, node) => {
+        if (node.resolve(this.document) !== undefined) return undefined;
+        const { line, col } = this.lines.linePos(node.range?.[0] ?? 0);
+        this.faults.push({
+          where: `${this.name}:${String(line)}:${String(col)}`,
+          what: `*${node.source} is an alias, and nothing before it is called &${node.source}`,
+          hint: 'put text that begins with * in quotes',
+        });
+        return visit.REMOVE;
+      },
+      Map: (_, { items }) => {
+        const keys = items.map(({ key }) => String(key));
+        const last = items.filter((__, i) => !keys.includes(keys[i] ?? '', i + 1));
+        items.splice(0, items.length, ...last);
+      },
     });
+  }
+
+  /** File, line, column and path of a value (or of the nearest thing above it that is there). */
+  where(path: Path): string {
+    return `${this.name}:${this.position(path)}${path.length === 0 ? '' : `: ${dotted(path)}`}`;
+  }
+
+  /** Adds a fault at a value's place. */
+  fault(path: Path, what: string, hint?: string): void {
+    this.faults.push({ where: this.where(path), what, ...defined({ hint }) });
+  }
+
+  /** Adds a fault of the text itself. */
+  faultAt(line: number, what: string, hint: string): void {
+    this.faults.push({ where: `${this.name}:${String(line)}:1`, what, hint });
+  }
+
+  /** Whether the text has faults that leave it without a value: a key that is there twice is none of them. */
+  isBroken(): boolean {
+    return this.document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+  }
+
+  /** What it holds, unjudged. */
+  value(): unknown {
+    return this.document.toJS() as unknown;
   }
 
   /** The file's value by a strict schema; undefined when it has faults, all of which are then in `faults`. */
@@ -68,8 +123,13 @@ export class YamlFile {
     const result = schema.safeParse(this.document.toJS() ?? {});
     if (result.success) return result.data;
     for (const issue of result.error.issues) this.explain(schema, issue);
-    this.faults.sort((a, b) => lineOf(a) - lineOf(b));
+    this.sort();
     return undefined;
+  }
+
+  /** Puts the faults into the order of their lines. */
+  sort(): void {
+    this.faults.sort((a, b) => lineOf(a) - lineOf(b));
   }
 
   private explain(schema: z.ZodType, issue: z.core.$ZodIssue): void {
@@ -87,22 +147,23 @@ export class YamlFile {
       return;
     }
     if (issue.code === 'invalid_type' && this.at(path) === undefined) {
-      this.fault(
-        path,
-        `missing; it must be ${issue.expected === 'object' ? 'a mapping' : `a ${issue.expected}`}`,
-        'add it',
-      );
+      this.fault(path, `missing; it must be ${kind(issue.expected)}`, 'add it');
+      return;
+    }
+    if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
+      const found = this.at(path);
+      const quoted =
+        issue.expected === 'string' && typeof found === 'number'
+          ? `put it in quotes: "${String(found)}"`
+          : undefined;
+      this.fault(path, `must be ${kind(issue.expected)}, not ${kindOf(found)}`, quoted);
       return;
     }
     if (issue.code === 'invalid_key') {
       this.fault(path, `the name ${issue.issues.map((i) => i.message).join('; ')}`, 'rename it');
       return;
     }
-    const hint =
-      issue.code === 'invalid_type' && issue.expected === 'string' && typeof this.at(path) === 'number'
-        ? `put it in quotes: "${String(this.at(path))}"`
-        : undefined;
-    this.fault(path, issue.message, hint);
+    this.fault(path, issue.message);
   }
 
   private at(path: Path): unknown {

@@ -1,11 +1,13 @@
-"""One JSON request on stdin, one JSON answer on stdout; exit code 3 with an error as the answer.
+"""One JSON request on stdin, one JSON answer on stdout; exit code 3 with faults as the answer.
 
-{"op": "lock", "environment": PATH, "channels": {NAME: ADDRESS}, "glibc": "2.41",
- "platform": "linux-64", "cache": FOLDER,
+{"op": "lock", "environment": NAME OF THE FILE, "channels": {NAME: ADDRESS, in the order of priority},
+ "dependencies": [{"spec": MATCH SPECIFICATION, "where": PLACE, "channel": NAME or null}],
+ "python": {"spec": MATCH SPECIFICATION, "words": TEXT}, "shadows": {PACKAGE: WHY IT IS REFUSED},
+ "glibc": "2.41", "platform": "linux-64", "cache": FOLDER,
  "code": {"file": NAME, "requires": [PEP 508], "requires_python": PEP 440 or null, "spark": VERSION}}
--> {"packages": [{name, version, build, channel, subdir, file, size, sha256}], "pip": [],
+-> {"packages": [{name, version, build, channel, subdir, file, size, sha256}],
     "unknown": [requirements of the code package whose names no package of the environment has]}
--> {"error": {"what", "where", "hint"}}
+-> {"faults": [{"where", "what", "hint"}]}
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .faults import Fault, Faults, fault
-from .lock import Request, lock
+from .lock import Dependency, Python, Request, lock
 from .needs import Needs
 
 _TEXTS = ("environment", "glibc", "platform", "cache")
@@ -36,21 +38,26 @@ def request(text: str) -> Request:
     faults = [
         Fault(f"request: {key}", "must be text", hint) for key in _TEXTS if not isinstance(data.get(key), str)
     ]
-    known = {"op", "channels", "code", *_TEXTS}
+    known = {"op", "channels", "shadows", "code", "python", "dependencies", *_TEXTS}
     faults += [Fault(f"request: {key}", "is not known", hint) for key in data if key not in known]
-    channels = data.get("channels", {})
-    if not isinstance(channels, dict) or not all(isinstance(value, str) for value in channels.values()):
-        faults.append(Fault("request: channels", "must give an address by name", hint))
+    for key in ("channels", "shadows"):
+        if not isinstance(data.get(key), dict) or not all(isinstance(v, str) for v in data[key].values()):
+            faults.append(Fault(f"request: {key}", "must give a text by name", hint))
     code = data.get("code")
     try:
         needs = None if code is None else Needs(**code)
+        python = Python(**data.get("python", {}))
+        dependencies = tuple(Dependency(**each) for each in data.get("dependencies", []))
     except TypeError as error:
-        faults.append(Fault("request: code", f"does not fit: {error}", hint))
+        faults.append(Fault("request: code, python or dependencies", f"does not fit: {error}", hint))
     if faults:
         raise Faults(faults)
     return Request(
-        environment=Path(data["environment"]),
-        channels=channels,
+        environment=data["environment"],
+        channels=data["channels"],
+        dependencies=dependencies,
+        python=python,
+        shadows=data["shadows"],
         glibc=data["glibc"],
         platform=data["platform"],
         cache=Path(data["cache"]),
@@ -67,7 +74,7 @@ def main() -> int:
     except Faults as faults:
         answer = faults.answer()
     print(json.dumps(answer))
-    return 3 if "error" in answer else 0
+    return 3 if "faults" in answer else 0
 
 
 def leave(code: int) -> NoReturn:

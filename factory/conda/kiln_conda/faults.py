@@ -23,17 +23,8 @@ class Faults(Exception):
         self.faults = tuple(faults)
 
     def answer(self) -> dict[str, object]:
-        """One fault speaks for itself; of several, `what` gives each with its place and its way out."""
-        if len(self.faults) == 1:
-            return {"error": asdict(self.faults[0])}
-        lines = [f"{fault.where}: {fault.what} ({fault.hint})" for fault in self.faults]
-        return {
-            "error": {
-                "what": f"{len(lines)} faults: " + "; ".join(lines),
-                "where": self.faults[0].where.split(":", maxsplit=1)[0],
-                "hint": "mend them all, then try again",
-            }
-        }
+        """As the command answers them."""
+        return {"faults": [asdict(fault) for fault in self.faults]}
 
 
 def fault(where: str, what: str, hint: str) -> Faults:

@@ -4,12 +4,17 @@ import type { CondaInput } from '../../contracts/lock';
 import { KilnError } from '../../errors';
 import type { Channels } from '../../ports/inputs/channels';
 import type { Exec } from '../../ports/machine/exec';
+import type { SparkLine } from '../../spec/compatibility';
 import type { Environment } from '../../spec/environment';
+import { SHADOWS } from '../../spec/environment/shadows';
+import { pythonBounds, runsOnPython } from '../../spec/resolve';
 import type { Step } from '../step';
 
 /** What the Python helper (factory/conda) answers. */
 const Answer = z.union([
-  z.object({ error: z.object({ what: z.string(), where: z.string(), hint: z.string() }) }),
+  z.object({
+    faults: z.array(z.object({ where: z.string(), what: z.string(), hint: z.string() })).min(1),
+  }),
   z.object({
     packages: z.array(
       z.object({
@@ -23,7 +28,6 @@ const Answer = z.union([
         sha256: z.string(),
       }),
     ),
-    pip: z.array(z.string()),
     unknown: z.array(z.string()),
   }),
 ]);
@@ -35,9 +39,10 @@ interface Ports {
 }
 
 export interface CondaWanted {
-  /** Path of the environment file. */
+  /** The environment file, as the user knows it. */
   readonly file: string;
   readonly environment: Environment;
+  readonly line: SparkLine;
   /** The image's, not this machine's. */
   readonly glibc: string;
   /** kiln's own folder. */
@@ -56,7 +61,7 @@ export interface CondaWanted {
 
 /** Solves the conda environment by rattler. */
 export async function resolveConda(
-  { file, environment, glibc, home, cache, needs }: CondaWanted,
+  { file, environment, line, glibc, home, cache, needs }: CondaWanted,
   { exec, channels, step }: Ports,
 ): Promise<CondaInput[]> {
   const bases = await Promise.all(
@@ -66,6 +71,13 @@ export async function resolveConda(
     op: 'lock',
     environment: file,
     channels: Object.fromEntries(bases),
+    dependencies: environment.dependencies.map(({ spec, where, channel }) => ({
+      spec,
+      where,
+      channel: channel ?? null,
+    })),
+    python: pythonBounds(line),
+    shadows: SHADOWS,
     glibc,
     platform: 'linux-64',
     cache,
@@ -87,17 +99,11 @@ export async function resolveConda(
     accept: [0, 1, 2, 3],
   });
   const answer = parse(result.stdout, result.stderr);
-  if ('error' in answer) {
-    const { what, where, hint } = answer.error;
-    throw new KilnError({ code: 'unresolvable', what, faults: [{ where, what: hint }] });
-  }
-  if (answer.pip.length > 0) {
-    throw new KilnError({
-      code: 'unresolvable',
-      exitCode: 2,
-      what: `the environment's pip part cannot be locked: ${answer.pip.join(', ')}`,
-      hint: 'take these from a conda channel instead',
-    });
+  if ('faults' in answer) throw unresolvable(file, answer.faults);
+  const python = answer.packages.find(({ name }) => name === 'python')?.version ?? 'none';
+  if (!runsOnPython(line, python)) {
+    const what = `${pythonBounds(line).words}; solved was ${python}`;
+    throw unresolvable(file, [{ where: file, what, hint: 'ask for a Python that it runs on' }]);
   }
   if (answer.unknown.length > 0) {
     step(
@@ -106,6 +112,25 @@ export async function resolveConda(
   }
   step(`conda: ${String(answer.packages.length)} packages from ${environment.channels.join(', ')}`);
   return answer.packages.map((p) => ({ use: 'conda', source: 'conda', ...p }));
+}
+
+/** One fault speaks for itself. */
+function unresolvable(
+  file: string,
+  faults: readonly { readonly where: string; readonly what: string; readonly hint: string }[],
+): KilnError {
+  const [first, ...more] = faults;
+  return first !== undefined && more.length === 0
+    ? new KilnError({
+        code: 'unresolvable',
+        what: first.what,
+        faults: [{ where: first.where, what: first.hint }],
+      })
+    : new KilnError({
+        code: 'unresolvable',
+        what: `${String(faults.length)} reasons why ${file} cannot be solved`,
+        faults,
+      });
 }
 
 function parse(stdout: string, stderr: string): z.infer<typeof Answer> {

@@ -32,9 +32,9 @@ channels:
     expect(error.faults.map((f) => `${f.where} | ${f.what} | ${f.hint ?? ''}`)).toMatchInlineSnapshot(`
       [
         "factory.yaml:1:1: image | must be 1 to 40 of a-z, 0-9 and -, starting with a letter, not ending with - | ",
-        "factory.yaml:1:1: spark | missing; it must be a string | add it",
+        "factory.yaml:1:1: spark | missing; it must be text | add it",
         "factory.yaml:2:1: sparc | unknown key | did you mean spark?",
-        "factory.yaml:3:1: conda.environment | missing; it must be a string | add it",
+        "factory.yaml:3:1: conda.environment | missing; it must be text | add it",
         "factory.yaml:4:3: conda.enviroment | unknown key | did you mean environment?",
         "factory.yaml:5:1: code | must be a path inside the project, relative to factory.yaml | ",
         "factory.yaml:6:9: maven[0] | must be group:artifact:version | ",

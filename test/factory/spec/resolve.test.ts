@@ -136,7 +136,8 @@ describe('what is refused, and the way out', () => {
   it('names every choice that cannot be made, not only the first', () => {
     const outcome = resolve(spec({ spark: '3.5.8', java: 21, debian: 'jessie' }), {
       minor: 13,
-      spec: 'python=3.13',
+      text: 'python=3.13',
+      where: 'environment.yml:3:5',
     });
     expect(outcome).toMatchObject([{ path: ['java'] }, { path: ['debian'] }, { path: ['spark'] }]);
   });
