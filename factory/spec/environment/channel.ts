@@ -5,7 +5,7 @@ export type ChannelOutcome =
   { readonly name: string | undefined } | { readonly what: string; readonly hint: string };
 
 /** Subdirs of a channel that an image's packages come from. */
-export const SUBDIRS = ['linux-64', 'noarch'] as const;
+const SUBDIRS = ['linux-64', 'noarch'] as const;
 const SUBDIR = /^(noarch|(linux|osx|win|freebsd|zos|emscripten|wasi)-[a-z0-9]+)$/;
 
 const bare = (address: string): string => address.replace(/\/+$/, '');

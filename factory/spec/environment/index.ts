@@ -7,7 +7,7 @@ import { SHADOWS } from './shadows';
 import { decode } from './text';
 
 /** One of the environment's conda packages. */
-export interface Dependency extends MatchSpec {
+interface Dependency extends MatchSpec {
   /** As written. */
   readonly text: string;
   /** File, line and column. */
