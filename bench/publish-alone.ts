@@ -7,11 +7,11 @@ import { FakeAws } from '../factory/publish/aws/api/aws-fake';
 import { FakeEbs } from '../factory/publish/aws/api/ebs-fake';
 import { FakeEc2Images } from '../factory/publish/aws/api/ec2-images-fake';
 import { hostPause } from '../factory/ports/machine/pause';
-import { type DiskBlocks, surveyDisk } from '../factory/publish/disk-blocks';
-import type { Effects } from '../factory/publish/effects';
-import { blocksToSend, volumeSize } from '../factory/publish/plan-blocks';
-import { readBack } from '../factory/publish/read-back';
-import { uploadSnapshot } from '../factory/publish/upload';
+import { type DiskBlocks, surveyDisk } from '../factory/publish/aws/plan/disk-blocks';
+import type { Effects } from '../factory/publish/aws/effects';
+import { blocksToSend, volumeSize } from '../factory/publish/aws/plan/plan-blocks';
+import { readBack } from '../factory/publish/aws/apply/read-back';
+import { uploadSnapshot } from '../factory/publish/aws/apply/upload';
 
 const REGION = 'eu-central-1';
 const PARALLEL = 64;

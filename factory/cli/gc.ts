@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Withdrawal } from '../publish/withdraw';
+import type { Withdrawal } from '../publish/aws/apply/withdraw';
 import { shortDigest } from '../registry/errors';
 import type { CollectPlan } from '../registry/gc';
 import { whole } from './history';

@@ -1,8 +1,8 @@
 import { EBS_BLOCK } from '../publish/aws/api/ebs';
-import type { PublishEvent } from '../publish/effects';
-import type { Arrived } from '../publish/into-region';
-import type { PublishPlan, RegionPlan } from '../publish/plan';
-import type { Withdrawal } from '../publish/withdraw';
+import type { PublishEvent } from '../publish/aws/effects';
+import type { Arrived } from '../publish/aws/apply/into-region';
+import type { PublishPlan, RegionPlan } from '../publish/aws/plan/plan';
+import type { Withdrawal } from '../publish/aws/apply/withdraw';
 import { shortDigest } from '../registry/errors';
 import { progressLine } from './progress-line';
 import { formatSize } from '../units';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { withLock } from '../files/lock';
 import { findProject } from '../project';
-import { openAws } from '../publish/open';
-import { type Withdrawal, withdraw } from '../publish/withdraw';
+import { openAws } from '../publish/aws/open';
+import { type Withdrawal, withdraw } from '../publish/aws/apply/withdraw';
 import { whoAmI } from '../registry/hold';
 import type { RegistryHome } from '../registry/home';
 import { note } from './output';

@@ -31,7 +31,7 @@ const Common = {
 
 /**
  * What happened to an image at AWS: images/<hex>/publications/<name>.json beside the image's record, append-only.
- * What there is now is the sum of them (factory/publish/standing.ts).
+ * What there is now is the sum of them (factory/publish/aws/standing.ts).
  */
 export const Publication = z.discriminatedUnion('event', [
   z.strictObject({

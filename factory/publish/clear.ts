@@ -1,7 +1,7 @@
 import { listImages, readAllLogs } from '../registry/catalogue';
 import type { RegistryHome } from '../registry/home';
 import { PUBLICATIONS, REMOVED, hexOf } from '../registry/layout';
-import { type Withdrawal, planWithdrawal } from './withdraw';
+import { type Withdrawal, planWithdrawal } from './aws/apply/withdraw';
 
 /**
  * The AMIs of images that the registry no longer has, or will not have: of those that a clean-up removes, and of those

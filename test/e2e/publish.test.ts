@@ -22,7 +22,7 @@ import { FakeAws, type FakeSnapshot } from '../../factory/publish/aws/api/aws-fa
 import { type FakeAwsServer, serveFakeAws } from '../../factory/publish/aws/api/aws-server-fake';
 import { EBS_BLOCK } from '../../factory/publish/aws/api/ebs';
 import { hostPause } from '../../factory/ports/machine/pause';
-import { journalPath, readJournal } from '../../factory/publish/journal';
+import { journalPath, readJournal } from '../../factory/publish/aws/journal';
 import { sha256File } from '../../factory/registry/hash';
 import { bakedImage } from './image';
 

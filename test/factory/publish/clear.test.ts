@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { planClearance } from '../../../factory/publish/clear';
-import { withdraw } from '../../../factory/publish/withdraw';
+import { withdraw } from '../../../factory/publish/aws/apply/withdraw';
 import { collect, planCollect } from '../../../factory/registry/gc';
-import { World, diskOf } from './support';
+import { World, diskOf } from './aws/support';
 
 describe('AMIs of what a clean-up removes', () => {
   let world: World;

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeAwsServer, serveFakeAws } from '../../../factory/publish/aws/api/aws-server-fake';
 import { hostPause } from '../../../factory/ports/machine/pause';
-import { KEY, REGION, World, diskOf } from './support';
+import { KEY, REGION, World, diskOf } from './aws/support';
 
 /* The command as a person gives it: plan and deed, what is printed, how it ends. */
 

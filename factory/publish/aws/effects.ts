@@ -1,0 +1,39 @@
+import type { EbsDirect } from './api/ebs';
+import type { Ec2Images } from './api/ec2-images';
+import type { Pause } from '../../ports/machine/pause';
+import type { FetchProgress } from '../../progress';
+import type { Persistence } from './persist';
+
+/** A step of a publication, as it goes. */
+export type PublishEvent =
+  | {
+      readonly event: 'started' | 'done';
+      readonly step: string;
+      readonly region?: string;
+      readonly detail?: string;
+    }
+  | ({ readonly event: 'progress'; readonly step: string; readonly region?: string } & FetchProgress)
+  | { readonly event: 'retry'; readonly step: string; readonly region: string; readonly why: string };
+
+/** The outside world of a publication. */
+export interface Effects {
+  readonly ebs: (region: string) => EbsDirect;
+  readonly images: (region: string) => Ec2Images;
+  readonly pause: Pause;
+  readonly tell: (event: PublishEvent) => void;
+}
+
+/** How a call in a region is persisted with. */
+export const patience = (
+  { pause, tell }: Effects,
+  region: string,
+  step: string,
+  more: Partial<Pick<Persistence, 'within' | 'also'>> = {},
+): Persistence => ({
+  pause,
+  region,
+  ...more,
+  onRetry: (error) => {
+    tell({ event: 'retry', step, region, why: error.code });
+  },
+});
