@@ -4,211 +4,192 @@ import type { ITerraformDependable } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { NodeConfig, ScratchPolicy } from '../factory/contracts/node';
 import { defined } from '../factory/defined';
+import type { ResolvedImage } from '../factory/registry/read';
 import { ClusterAlarms } from '../modules/aws/alarms';
-import { bucketFaults, bucketStatements, mayWrite, storeOf, warehouseIn } from '../modules/aws/buckets';
+import { bucketFaults, bucketStatements, storeOf, warehouseIn } from '../modules/aws/buckets';
 import type { BucketAccess } from '../modules/aws/buckets';
 import { ClusterSecret } from '../modules/aws/cluster-secret';
-import type { ClusterSecretProps } from '../modules/aws/cluster-secret';
 import { INSTANCE_STORE_MODEL, disksOf } from '../modules/aws/local-disks';
+import type { DiskCount } from '../modules/aws/local-disks';
 import { MachineImage } from '../modules/aws/machine-image';
-import type { GivenAmi } from '../modules/aws/machine-image';
 import { MasterGroup } from '../modules/aws/master-group';
 import { AwsNetwork } from '../modules/aws/network';
-import type { NetworkProps } from '../modules/aws/network';
 import { NodeRole, SESSION_STATEMENTS, leaveStatement, metricStatement } from '../modules/aws/node-role';
 import { placeFaults } from '../modules/aws/place';
 import type { AwsPlace } from '../modules/aws/place';
 import { holdToRules } from '../modules/aws/policy/guard';
-import type { Exceptions } from '../modules/aws/policy/guard';
 import { S3PrivateEndpoint } from '../modules/aws/s3-private-endpoint';
 import { SparkSecurityGroups } from '../modules/aws/security-groups';
 import { ServiceEndpoints } from '../modules/aws/service-endpoints';
 import { PORT_CONF, SPARK_PORTS } from '../modules/aws/spark-ports';
 import { s3State, stateKey } from '../modules/aws/state';
-import type { StateProps } from '../modules/aws/state';
 import { tagAll } from '../modules/aws/tags';
 import { DRAIN_HOOK, WorkerGroup } from '../modules/aws/worker-group';
-import type { Placement } from '../modules/aws/worker-group';
-import type { GoldenImage } from '../modules/golden-image';
 import { SparkCluster } from '../modules/spark-cluster';
+import { DRAIN, clusterFaults } from './aws-cluster-props';
+import type { AwsClusterProps } from './aws-cluster-props';
+
+export type { AwsClusterProps } from './aws-cluster-props';
 
 type Leave = NonNullable<NodeConfig['spark']['leave']>;
 
-export interface AwsClusterProps {
-  /** What it is for, e.g. staging: in tags and in the path of its state. */
-  readonly environment: string;
-  /** The account, 12 digits: with credentials of another one nothing is done. */
-  readonly account: string;
-  readonly region: string;
-  /** Where Terraform's state lies. */
-  readonly state: StateProps;
-  readonly image: GoldenImage;
-  /** @default the one that the image was published as in this region */
-  readonly ami?: GivenAmi;
-  readonly network: NetworkProps;
-  /** Buckets in the same region, and what jobs may do there. */
-  readonly buckets: readonly BucketAccess[];
-  readonly master: {
-    /** Instance type with local NVMe. */
-    readonly type: string;
-  };
-  readonly workers: {
-    readonly count: number;
-    /** Instance types with equally many local disks, the preferred one first. */
-    readonly types: readonly string[];
-    /** So many are on-demand, the others spot. @default all are on-demand */
-    readonly onDemand?: number;
-    /** @default left to EC2 */
-    readonly placement?: Placement;
-    /** Seconds that a worker on its way out has to hand on its blocks, at most; it goes when it has. @default 120 */
-    readonly drain?: number;
-  };
-  /** @default made by AWS, and seen by nobody */
-  readonly secret?: ClusterSecretProps;
-  /** ARN of the key for root disks. @default the account's own */
-  readonly diskKey?: string;
-  /** ARN of the SNS topic that alarms go to. @default none */
-  readonly alarmTopic?: string;
-  /** `s3a://bucket/path` of event logs, where the cluster may write. @default none are written */
-  readonly eventLog?: string;
-  /**
-   * `s3a://bucket/path` that tables are written to, where the cluster may write; false: none, and whoever writes a table
-   * is refused.
-   * @default the folder warehouse below the first prefix that the cluster may write in
-   */
-  readonly warehouse?: string | false;
-  /** Overrides of spark-defaults. @default none */
-  readonly conf?: Readonly<Record<string, string>>;
-  /** Added to the stack's own on everything. @default none */
-  readonly tags?: Readonly<Record<string, string>>;
-  /** Rules of modules/aws/policy that this stack may break, with the reason. @default none */
-  readonly except?: Exceptions;
+/** What the machines of a cluster stand on. */
+interface Foundation {
+  readonly ami: MachineImage;
+  readonly network: AwsNetwork;
+  readonly groups: SparkSecurityGroups;
+  readonly secret: ClusterSecret;
+  readonly endpoints: readonly ITerraformDependable[];
+  readonly role: NodeRole;
+}
+
+/** The local disks of the machines, and what is wrong with their types. */
+interface Disks {
+  readonly master: DiskCount;
+  readonly workers: DiskCount;
+}
+
+interface Groups {
+  readonly master: MasterGroup;
+  readonly workers: WorkerGroup;
 }
 
 /** One master and any number of workers in a private network, from the same image as anywhere else. */
 export class AwsClusterStack extends TerraformStack {
+  /** What the name of every resource begins with. */
+  private readonly prefix: string;
+  private readonly tags: Readonly<Record<string, string>>;
+  private readonly place: AwsPlace;
+
   constructor(scope: Construct, id: string, props: AwsClusterProps) {
     super(scope, id);
-    const { environment, account, region, buckets, workers } = props;
-    const place: AwsPlace = { account, region };
-    const name = `kiln-${id}`;
-    const tags = { ...props.tags, 'kiln:stack': id, 'kiln:environment': environment };
+    const { environment, account, region, workers } = props;
+    this.prefix = `kiln-${id}`;
+    this.tags = { ...props.tags, 'kiln:stack': id, 'kiln:environment': environment };
+    this.place = { account, region };
     const image = props.image.resolve(this);
-    const { drain = 120 } = workers;
+    const disks = {
+      master: disksOf([props.master.type], 'master: type'),
+      workers: disksOf(workers.types, 'workers: types'),
+    };
+    this.provider(props);
+    const foundation = this.foundation(image, props);
+    const cluster = this.cluster(image, foundation, disks, props);
+    const machines = this.machines(image, foundation, cluster, props);
+    new ClusterAlarms(this, 'alarms', {
+      cluster: id,
+      name: this.prefix,
+      master: machines.master.groupName,
+      workers: machines.workers.groupName,
+      ...defined({ topic: props.alarmTopic }),
+    });
+    this.node.addValidation({
+      validate: () => [
+        ...placeFaults(this.place),
+        ...bucketFaults(props.buckets),
+        ...disks.master.faults,
+        ...disks.workers.faults,
+        ...clusterFaults(props, foundation.network),
+      ],
+    });
+    holdToRules(this, props.except);
+    this.outputs(image, foundation, cluster, machines, props);
+  }
 
-    s3State(this, { region, ...props.state }, account, stateKey(environment, id));
+  /** Where the state lies, whose account it is, and what everything is tagged with. */
+  private provider({ environment, account, region, state }: AwsClusterProps): void {
+    s3State(this, { region, ...state }, account, stateKey(environment, this.node.id));
     // Write-only arguments and ephemeral resources: see ClusterSecret.
     this.addOverride('terraform.required_version', '>= 1.11');
     new AwsProvider(this, 'aws', { region, allowedAccountIds: [account] });
-    tagAll(this, tags);
+    tagAll(this, this.tags);
+  }
 
+  private foundation(image: ResolvedImage, props: AwsClusterProps): Foundation {
+    const { place, prefix: name } = this;
     const ami = new MachineImage(this, 'machine-image', place, image, props.ami);
     const network = new AwsNetwork(this, 'network', props.network, name);
-    const subnets = network.subnets.map((subnet) => subnet.id);
     const groups = new SparkSecurityGroups(this, 'firewall', { vpc: network.vpc, name });
-    const secret = new ClusterSecret(this, 'secret', place, id, props.secret ?? {});
-    const metrics = metricStatement(id);
-    const endpoints = this.endpoints(place, network, groups, secret, buckets, name);
-
-    const may = [
-      ...bucketStatements(place, buckets),
+    const secret = new ClusterSecret(this, 'secret', place, this.node.id, props.secret ?? {});
+    const endpoints = this.endpoints(network, groups, secret, props.buckets);
+    const role = new NodeRole(this, 'role', `${name}-node`, [
+      ...bucketStatements(place, props.buckets),
       ...secret.statements,
-      metrics,
+      metricStatement(this.node.id),
       ...Object.values(SESSION_STATEMENTS).flat(),
-    ];
-    const role = new NodeRole(this, 'role', `${name}-node`, may);
+    ]);
+    return { ami, network, groups, secret, endpoints, role };
+  }
 
-    const masterDisks = disksOf([props.master.type], 'master: type');
-    const workerDisks = disksOf(workers.types, 'workers: types');
-    const cluster = new SparkCluster(this, 'spark', {
-      cluster: id,
+  private cluster(
+    image: ResolvedImage,
+    { network, secret }: Foundation,
+    disks: Disks,
+    props: AwsClusterProps,
+  ): SparkCluster {
+    const hook = { group: `${this.prefix}-workers`, name: DRAIN_HOOK, region: this.place.region };
+    return new SparkCluster(this, 'spark', {
+      cluster: this.node.id,
       image,
       masterHost: network.masterAddress,
-      stores: [storeOf(place, buckets)],
+      stores: [storeOf(this.place, props.buckets)],
       secret: secret.reference,
-      scratch: { master: scratchOf(masterDisks.disks), worker: scratchOf(workerDisks.disks) },
-      leave: leaveOf(drain, { group: `${name}-workers`, name: DRAIN_HOOK, region }),
+      scratch: { master: scratchOf(disks.master.disks), worker: scratchOf(disks.workers.disks) },
+      leave: leaveOf(props.workers.drain ?? DRAIN, hook),
       ...defined({ eventLog: props.eventLog }),
-      warehouse: props.warehouse ?? warehouseIn(buckets),
+      warehouse: props.warehouse ?? warehouseIn(props.buckets),
       conf: { ...PORT_CONF, ...props.conf },
     });
+  }
 
+  private machines(
+    image: ResolvedImage,
+    { ami, network, groups, secret, endpoints, role }: Foundation,
+    cluster: SparkCluster,
+    props: AwsClusterProps,
+  ): Groups {
+    const { count, types, drain = DRAIN, onDemand, placement } = props.workers;
     const common = {
       image: ami,
       profile: role.profileArn,
       diskGiB: Math.ceil(image.record.size / 2 ** 30),
-      tags,
+      tags: this.tags,
       after: [...endpoints, ...(secret.resource === undefined ? [] : [secret.resource])],
       ...defined({ kmsKey: props.diskKey }),
     };
-    const [first = { id: '', zone: '', cidr: '' }] = network.subnets;
+    const [subnet = { id: '', zone: '', cidr: '' }] = network.subnets;
     const master = new MasterGroup(this, 'master', {
       ...common,
-      name: `${name}-master`,
+      name: `${this.prefix}-master`,
       node: cluster.master.document,
       type: props.master.type,
-      subnet: first,
+      subnet,
       address: network.masterAddress,
       securityGroups: [groups.master, groups.driver],
     });
-    const group = new WorkerGroup(this, 'workers', {
+    const workers = new WorkerGroup(this, 'workers', {
       ...common,
-      name: `${name}-workers`,
+      name: `${this.prefix}-workers`,
       node: cluster.worker.document,
-      subnets,
+      subnets: network.subnets.map(({ id }) => id),
       securityGroups: [groups.worker],
-      count: workers.count,
-      types: workers.types,
+      count,
+      types,
       drain,
-      ...defined({ onDemand: workers.onDemand, placement: workers.placement }),
+      ...defined({ onDemand, placement }),
     });
-    role.also('leave', leaveStatement(id, [group.groupArn]));
-    new ClusterAlarms(this, 'alarms', {
-      cluster: id,
-      name,
-      master: master.groupName,
-      workers: group.groupName,
-      ...defined({ topic: props.alarmTopic }),
-    });
-
-    this.node.addValidation({
-      validate: () => [
-        ...placeFaults(place),
-        ...bucketFaults(buckets),
-        ...masterDisks.faults,
-        ...workerDisks.faults,
-        ...this.faults(props, network),
-      ],
-    });
-    holdToRules(this, props.except);
-
-    this.output(
-      'image',
-      image.digest,
-      `The image of every machine, as ${props.image.source} named it at synth`,
-    );
-    this.output('ami', ami.id, 'What it is in this region');
-    this.output('master_url', cluster.masterUrl, 'Where the master listens, inside the network');
-    this.output('dashboard', cluster.dashboard, 'The master’s page, inside the network');
-    this.output(
-      'open_master',
-      tunnelTo(region, network.masterAddress),
-      `A tunnel to the master’s page, with those of workers and jobs below it, through INSTANCE: a machine of yours in driver_security_group that has Session Manager’s agent; then open http://127.0.0.1:${TUNNEL_PORT}. By SSH: ssh -L ${TUNNEL_PORT}:${network.masterAddress}:${SPARK_PORTS.masterPage.from} MACHINE`,
-    );
-    this.output('driver_security_group', groups.driver, 'For a machine of yours that runs drivers');
-    this.output('worker_group', group.groupName, 'The auto-scaling group of the workers');
-    this.output('master_group', master.groupName, 'The auto-scaling group of the master');
+    role.also('leave', leaveStatement(this.node.id, [workers.groupArn]));
+    return { master, workers };
   }
 
   /** What nodes reach AWS by: made, unless the network has it. */
   private endpoints(
-    place: AwsPlace,
     network: AwsNetwork,
     groups: SparkSecurityGroups,
     secret: ClusterSecret,
     buckets: readonly BucketAccess[],
-    name: string,
   ): ITerraformDependable[] {
+    const { place, prefix: name } = this;
     if (network.endpoints !== undefined) {
       groups.allowS3(network.endpoints.s3PrefixList);
       groups.allowEndpoints(network.endpoints.securityGroup);
@@ -236,34 +217,25 @@ export class AwsClusterStack extends TerraformStack {
     return [...s3.all, ...services.all];
   }
 
-  /** What no part of the stack can see alone. */
-  private faults(props: AwsClusterProps, network: AwsNetwork): string[] {
-    const { count, onDemand = 0, placement, drain = 120 } = props.workers;
-    const room = network.capacity - 1;
-    return [
-      ...(/^[a-z][a-z0-9-]{0,30}$/.test(props.environment)
-        ? []
-        : [`environment: "${props.environment}" must be 1 to 31 of a-z, 0-9 and -, starting with a letter`]),
-      ...(Number.isInteger(count) && count >= 1 ? [] : [`workers: count: ${count} must be a number from 1`]),
-      ...(count > room && room > 0
-        ? [
-            `workers: count: ${count} do not fit the subnets, which have ${room} addresses left; give a larger cidr`,
-          ]
-        : []),
-      ...(Number.isInteger(onDemand) && onDemand >= 0 && onDemand <= count
-        ? []
-        : [`workers: onDemand: ${onDemand} must be a number from 0 to count`]),
-      ...(placement === 'cluster' && network.subnets.length > 1
-        ? ['workers: placement: machines close together are in one zone; name one zone']
-        : []),
-      ...(drain >= 30 && drain <= 7200 ? [] : [`workers: drain: ${drain} must be 30 to 7200 seconds`]),
-      ...Object.entries({ eventLog: props.eventLog, warehouse: props.warehouse || undefined })
-        .filter(([, address]) => address !== undefined && !mayWrite(props.buckets, address))
-        .map(
-          ([key, address = '']) =>
-            `${key}: ${address} is in no bucket and prefix that buckets lets the cluster write to`,
-        ),
-    ];
+  private outputs(
+    image: ResolvedImage,
+    { ami, network, groups }: Foundation,
+    cluster: SparkCluster,
+    machines: Groups,
+    { image: wanted, region }: AwsClusterProps,
+  ): void {
+    this.output('image', image.digest, `The image of every machine, as ${wanted.source} named it at synth`);
+    this.output('ami', ami.id, 'What it is in this region');
+    this.output('master_url', cluster.masterUrl, 'Where the master listens, inside the network');
+    this.output('dashboard', cluster.dashboard, 'The master’s page, inside the network');
+    this.output(
+      'open_master',
+      tunnelTo(region, network.masterAddress),
+      `A tunnel to the master’s page, with those of workers and jobs below it, through INSTANCE: a machine of yours in driver_security_group that has Session Manager’s agent; then open http://127.0.0.1:${TUNNEL_PORT}. By SSH: ssh -L ${TUNNEL_PORT}:${network.masterAddress}:${SPARK_PORTS.masterPage.from} MACHINE`,
+    );
+    this.output('driver_security_group', groups.driver, 'For a machine of yours that runs drivers');
+    this.output('worker_group', machines.workers.groupName, 'The auto-scaling group of the workers');
+    this.output('master_group', machines.master.groupName, 'The auto-scaling group of the master');
   }
 
   /** Outputs under their own names: scripts read them. */

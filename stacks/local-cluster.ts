@@ -3,14 +3,16 @@ import { Resource } from '@cdktf/provider-null/lib/resource';
 import { TerraformOutput, TerraformStack } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { LaunchGroup } from '../factory/contracts/launch';
-import type { NodeConfig, ScratchPolicy } from '../factory/contracts/node';
+import type { NodeConfig as NodeJson, ScratchPolicy } from '../factory/contracts/node';
 import { defined } from '../factory/defined';
+import type { ResolvedImage } from '../factory/registry/read';
 import type { GoldenImage } from '../modules/golden-image';
 import { localBackend } from '../modules/local-backend';
 import { LocalMachines, kilnHere } from '../modules/local-machines';
 import { LOCAL_NETWORK, addressAfter } from '../modules/local-network';
 import { localStore } from '../modules/local-store';
 import type { LocalStore } from '../modules/local-store';
+import type { NodeConfig } from '../modules/node-config';
 import { projectOf } from '../modules/project';
 import { SparkCluster } from '../modules/spark-cluster';
 
@@ -29,7 +31,7 @@ export interface LocalClusterProps {
   /** A machine with JupyterLab and a PySpark kernel on this cluster. @default false */
   readonly notebook?: boolean;
   /** Seconds after which a notebook's executors go. @default 120 without work, 1800 with cached or shuffled data */
-  readonly notebookIdle?: NodeConfig['spark']['notebook'];
+  readonly notebookIdle?: NodeJson['spark']['notebook'];
   /** @default what `kiln store up` starts, bucket flights */
   readonly store?: LocalStore;
   /**
@@ -56,22 +58,37 @@ const NSPAWN_SCRATCH: ScratchPolicy = { kind: 'directory' };
 /** Name of the credential that JupyterLab asks for. */
 const NOTEBOOK_TOKEN = 'notebook-token';
 
+const GATEWAY = `${LOCAL_NETWORK.gateway}/${LOCAL_NETWORK.prefix}`;
+
 /** What a machine has beside what its worker offers: the operating system, the daemon, Python. */
 const OVERHEAD_MIB = 1024;
+
+type Group = LaunchGroup['group'];
+/** The properties with their defaults. */
+type Wanted = LocalClusterProps & Required<Pick<LocalClusterProps, 'workers' | 'worker' | 'store'>>;
+/** What every machine of the cluster is launched with. */
+type Common = Omit<LaunchGroup, 'group' | 'count' | 'network' | 'node' | 'cpus' | 'memoryMiB'>;
 
 /** One master and some workers on this machine, from the same image as anywhere else. */
 export class LocalClusterStack extends TerraformStack {
   constructor(scope: Construct, id: string, props: LocalClusterProps) {
     super(scope, id);
-    const { workers = 2, machine = 'auto', store = localStore(), conf, executorCores } = props;
-    const worker = props.worker ?? { cores: 1, memoryMiB: 2048 };
+    const { workers = 2, store = localStore(), worker = { cores: 1, memoryMiB: 2048 } } = props;
+    const wanted = { ...props, workers, store, worker };
     const image = props.image.resolve(this);
-
     localBackend(this);
     new NullProvider(this, 'null');
+    const cluster = this.cluster(image, wanted);
+    const machines = this.machines(cluster, this.common(image, wanted), wanted);
+    this.untilReady(machines, workers);
+    this.outputs(image, cluster, wanted);
+  }
+
+  private cluster(image: ResolvedImage, wanted: Wanted): SparkCluster {
+    const { machine, store, worker, executorCores, notebookIdle, warehouse, conf } = wanted;
     const scratch = machine === 'qemu' ? QEMU_SCRATCH : NSPAWN_SCRATCH;
-    const cluster = new SparkCluster(this, 'spark', {
-      cluster: id,
+    return new SparkCluster(this, 'spark', {
+      cluster: this.node.id,
       image,
       masterHost: LOCAL_NETWORK.master,
       stores: [store.store],
@@ -79,86 +96,87 @@ export class LocalClusterStack extends TerraformStack {
       scratch: { master: scratch, worker: scratch },
       worker,
       eventLog: `s3a://${store.bucket}/spark-events`,
-      ...defined({ executorCores }),
-      ...(props.notebook === true ? { notebookToken: { credential: NOTEBOOK_TOKEN } } : {}),
-      ...defined({ notebookIdle: props.notebookIdle, warehouse: props.warehouse, conf }),
+      ...(wanted.notebook === true ? { notebookToken: { credential: NOTEBOOK_TOKEN } } : {}),
+      ...defined({ executorCores, notebookIdle, warehouse, conf }),
     });
+  }
 
-    const common = {
-      version: 1 as const,
-      cluster: id,
+  private common(image: ResolvedImage, { store, machine = 'auto' }: Wanted): Common {
+    return {
+      version: 1,
+      cluster: this.node.id,
       machine,
       image: { digest: image.digest, contentId: image.record.contentId },
       registry: projectOf(this).registryPath,
       scratch: { qemu: QEMU_SCRATCH, nspawn: NSPAWN_SCRATCH },
-      credentials: { ...store.credentials, 'spark-secret': { generate: 'cluster' as const } },
+      credentials: { ...store.credentials, 'spark-secret': { generate: 'cluster' } },
       disks: SCRATCH_DISKS,
     };
-    const gateway = `${LOCAL_NETWORK.gateway}/${LOCAL_NETWORK.prefix}`;
-    const master = new LocalMachines(this, 'master', {
-      launch: {
-        ...common,
-        group: 'master',
-        count: 1,
-        network: { gateway, first: LOCAL_NETWORK.master, forward: store.forward },
-        node: cluster.master.document,
-        cpus: 1,
-        memoryMiB: 1024 + OVERHEAD_MIB,
-      },
-    });
-    const launched = new LocalMachines(this, 'workers', {
-      after: master,
-      launch: {
-        ...common,
-        group: 'workers',
-        count: workers,
-        network: { gateway, first: LOCAL_NETWORK.workers, forward: store.forward },
-        node: cluster.worker.document,
-        cpus: worker.cores,
-        memoryMiB: worker.memoryMiB + OVERHEAD_MIB,
-      },
-    });
-    const beside = [
-      { group: 'history' as const, node: props.history === true ? cluster.history : undefined },
-      { group: 'notebook' as const, node: cluster.notebook },
-    ].flatMap(({ group, node }) => (node === undefined ? [] : [{ group, node }]));
-    const helpers = beside.map(({ group, node }) => {
-      const token = { [NOTEBOOK_TOKEN]: { generate: 'cluster' as const } };
-      return new LocalMachines(this, group, {
-        after: master,
+  }
+
+  /** The master, then the workers and the machines beside them, by group. */
+  private machines(
+    cluster: SparkCluster,
+    common: Common,
+    { store, workers, worker, history }: Wanted,
+  ): Map<Group, LocalMachines> {
+    const found = new Map<Group, LocalMachines>();
+    const launch = (group: Group, first: string, node: NodeConfig, more: Partial<LaunchGroup>): void => {
+      const network = { gateway: GATEWAY, first, forward: store.forward };
+      const machines = new LocalMachines(this, group, {
         launch: {
           ...common,
-          ...(group === 'notebook' ? { credentials: { ...common.credentials, ...token } } : {}),
           group,
           count: 1,
-          network: { gateway, first: LOCAL_NETWORK[group], forward: store.forward },
+          network,
           node: node.document,
           cpus: 1,
           memoryMiB: 2048 + OVERHEAD_MIB,
+          ...more,
         },
+        ...defined({ after: found.get('master') }),
       });
+      found.set(group, machines);
+    };
+    launch('master', LOCAL_NETWORK.master, cluster.master, { memoryMiB: 1024 + OVERHEAD_MIB });
+    launch('workers', LOCAL_NETWORK.workers, cluster.worker, {
+      count: workers,
+      cpus: worker.cores,
+      memoryMiB: worker.memoryMiB + OVERHEAD_MIB,
     });
+    if (history === true && cluster.history !== undefined)
+      launch('history', LOCAL_NETWORK.history, cluster.history, {});
+    if (cluster.notebook !== undefined)
+      launch('notebook', LOCAL_NETWORK.notebook, cluster.notebook, {
+        credentials: { ...common.credentials, [NOTEBOOK_TOKEN]: { generate: 'cluster' } },
+      });
+    return found;
+  }
+
+  /** A deploy ends when the cluster is of use. */
+  private untilReady(machines: Map<Group, LocalMachines>, workers: number): void {
     const { workingDir, kiln } = kilnHere(this);
     new Resource(this, 'ready', {
-      triggers: {
-        master: master.id,
-        workers: launched.id,
-        ...Object.fromEntries(helpers.map((machines, index) => [beside[index]?.group ?? '', machines.id])),
-      },
+      triggers: Object.fromEntries([...machines].map(([group, { id }]) => [group, id])),
       provisioners: [
         {
           type: 'local-exec',
           workingDir,
-          command: `${kiln} machines wait --cluster ${id} --workers ${workers}`,
+          command: `${kiln} machines wait --cluster ${this.node.id} --workers ${workers}`,
         },
       ],
     });
+  }
 
+  private outputs(image: ResolvedImage, cluster: SparkCluster, wanted: Wanted): void {
+    const { workers } = wanted;
+    const { kiln } = kilnHere(this);
+    const id = this.node.id;
     const last = addressAfter(LOCAL_NETWORK.workers, workers - 1);
     this.output(
       'image',
       image.digest,
-      `The image of every machine, as ${props.image.source} named it at synth`,
+      `The image of every machine, as ${wanted.image.source} named it at synth`,
     );
     this.output('master_url', cluster.masterUrl, 'Where the master listens, inside the cluster’s network');
     this.output(
