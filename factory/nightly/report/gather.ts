@@ -4,7 +4,7 @@ import { type RunState, stateOf } from '../journal';
 import { journalOf, nightNames } from '../nights';
 import { readChange } from '../propose-change';
 import { STEPS, type Result, type Step } from '../steps';
-import type { PastNight, ReportData } from './page';
+import type { PastNight, ReportData } from './data';
 
 /** Nights that a page looks back at. */
 const LOOK_BACK = 90;

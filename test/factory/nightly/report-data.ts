@@ -1,4 +1,4 @@
-import type { ReportData } from '../../../factory/nightly/report/page';
+import type { ReportData } from '../../../factory/nightly/report/data';
 
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
 

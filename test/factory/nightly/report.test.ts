@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { axisOf, sizeChart } from '../../../factory/nightly/report/chart';
 import { escaped, html } from '../../../factory/nightly/report/html';
-import { reportPage, type ReportData } from '../../../factory/nightly/report/page';
+import type { ReportData } from '../../../factory/nightly/report/data';
+import { reportPage } from '../../../factory/nightly/report/page';
 import { HOSTILE, reportData } from './report-data';
 
 const tags = (page: string): readonly string[] => page.match(/<[a-z!/][^>]*>/gi) ?? [];
