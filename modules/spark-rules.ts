@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { IConstruct } from 'constructs';
 import type { z } from 'zod';
 import type { NodeConfig } from '../factory/contracts/node';
-import { SparkRules, SparkSettings, judgeSpark, sparkImageOf } from '../factory/contracts/spark-rules';
+import { SparkRules, SparkSettings } from '../factory/contracts/spark-rules';
+import { sparkImageOf } from '../factory/spark/image';
+import { judgeSpark } from '../factory/spark/judge';
 import { projectOf } from './project';
 
 /** Of kiln's own checkout: what its next image carries. A node judges by the copy in its own image. */

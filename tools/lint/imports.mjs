@@ -13,6 +13,7 @@ export const ORDER = [
   'all-ended',
   'units',
   'contracts',
+  'spark',
   'processes',
   'files',
   'ports',
@@ -38,7 +39,7 @@ export const ORDER = [
 ];
 
 /** What stacks and modules may take from factory/. */
-const FOR_STACKS = /^factory\/(contracts\/.*|registry\/(read|published)|errors|defined)$/;
+const FOR_STACKS = /^factory\/(contracts\/.*|spark\/.*|registry\/(read|published)|errors|defined)$/;
 const CDKTF = /^(cdktf|@cdktf|constructs)(\/|$)/;
 const PROVIDER_ROOT = /^@cdktf\/provider-[^/]+(\/lib)?$/;
 const FAKE = /-fake$/;
@@ -115,7 +116,7 @@ export function refusal(file, specifier) {
   }
   if (['modules', 'stacks', 'main', 'examples'].includes(top)) {
     if (toTop === 'factory' && !FOR_STACKS.test(to)) {
-      return 'Constructs take from factory/ only the contracts and the registry’s reader.';
+      return 'Constructs take from factory/ only the contracts, Spark’s judge and the registry’s reader.';
     }
     if (top === 'modules' && ['stacks', 'main', 'demo', 'bench', 'examples'].includes(toTop)) {
       return 'Modules are made of modules: stacks are made of them.';

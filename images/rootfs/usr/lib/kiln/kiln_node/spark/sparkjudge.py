@@ -1,6 +1,6 @@
 """Which configurations of Spark are refused: /usr/lib/kiln/spark/rules.json over one configuration.
 
-The same table is judged by factory/contracts/spark-rules.ts when a stack is synthesised; test/fixtures/spark
+The same table is judged by factory/spark/judge.ts when a stack is synthesised; test/fixtures/spark
 holds documents that both must judge alike. Pure: files are read by `load`.
 """
 

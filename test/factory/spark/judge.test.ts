@@ -4,17 +4,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import {
-  type Refusal,
-  type SparkImage,
-  SparkRules,
-  SparkSettings,
-  judgeSpark,
-  sparkImageOf,
-} from '../../factory/contracts/spark-rules';
-import { NodeConfig } from '../../factory/contracts/node';
+import { NodeConfig } from '../../../factory/contracts/node';
+import { SparkRules, SparkSettings } from '../../../factory/contracts/spark-rules';
+import { type SparkImage, sparkImageOf } from '../../../factory/spark/image';
+import { type Refusal, judgeSpark } from '../../../factory/spark/judge';
 
-const HOME = join(__dirname, '..', '..');
+const HOME = join(__dirname, '../../..');
 const KILN = join(HOME, 'images/rootfs/usr/lib/kiln');
 const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 const rules = SparkRules.parse(read(join(KILN, 'spark/rules.json')));
@@ -112,7 +107,7 @@ def judge(one):
     return [vars(refusal) for refusal in found]
 json.dump([judge(one) for one in json.load(sys.stdin)], sys.stdout)
 `;
-import { defined } from '../../factory/defined';
+import { defined } from '../../../factory/defined';
 
 it('a stack and a node refuse the same, in the same words', () => {
   const kept = documents.map(({ spark, hadoop, hadoopAws, committer, role, conf, warehouse }) => ({
