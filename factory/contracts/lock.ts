@@ -82,9 +82,19 @@ export const Lock = z.strictObject({
     python: Choice,
     hadoop: Choice,
     sdk: Choice,
+    /** `shipped` or `replaced`: whose Hadoop client is in the image, Spark's own or that of hadoop-aws. */
+    s3a: Choice.extend({ value: z.enum(['shipped', 'replaced']) }).default({
+      value: 'shipped',
+      reason: 'locked before there was a choice',
+    }),
     committer: Choice,
-    /** `slim` or `full`: how the recipes of the spark and hadoop layers treat their jars. */
+    /** `slim` or `full`: how the recipe of the spark layer treats Spark's jars. */
     jars: Choice.extend({ value: z.enum(['slim', 'full']) }).default({
+      value: 'full',
+      reason: 'locked before there was a choice',
+    }),
+    /** `slim` or `full`: whether the hadoop layer has all of the AWS SDK, or what S3A loads of it. */
+    sdkClasses: Choice.extend({ value: z.enum(['slim', 'full']) }).default({
       value: 'full',
       reason: 'locked before there was a choice',
     }),

@@ -9,6 +9,7 @@ import type { Project } from '../project';
 import { withoutOf, type Asked } from './asked';
 import { resolveConda } from './conda';
 import { resolveDebian } from './debian';
+import { debianSources, jdkPackage } from './debian/jdk';
 import { resolveMaven, type Keep } from './maven';
 import { resolvePypi } from './pypi';
 import type { WheelTarget } from './pypi/wheel-tags';
@@ -64,14 +65,14 @@ export async function makeLock(
   });
   const work = [
     resolveDebian(
-      { suite: resolution.suite.name },
+      debianSources(resolution),
       [
         {
           use: 'os',
           names: [
             '?essential',
             ...asked.packages.os,
-            `openjdk-${String(resolution.java)}-jre-headless`,
+            jdkPackage(resolution.jdk),
             ...spec.debs,
           ],
         },
@@ -95,7 +96,12 @@ export async function makeLock(
       },
     ),
     resolveMaven(
-      { hadoop: choices.hadoop.value, committer: resolution.committer, jars: spec.maven },
+      {
+        hadoop: choices.hadoop.value,
+        client: choices.s3a.value === 'replaced',
+        committer: resolution.committer,
+        jars: spec.maven,
+      },
       before?.inputs ?? [],
       { ...ports, base: () => mirrors.base('maven') },
     ),

@@ -19,6 +19,9 @@ interface Ports {
   readonly step: Step;
 }
 
+/** Hadoop's shaded client, beside which Spark's own libraries may be of any release. */
+const CLIENT = ['hadoop-client-api', 'hadoop-client-runtime'];
+
 /** What S3A was built against, the newest first. */
 const SDKS: readonly (readonly [string, string])[] = [
   ['software.amazon.awssdk', 'bundle'],
@@ -66,6 +69,8 @@ export async function sdkOf(hadoop: string, http: Http, base: string): Promise<C
 
 export interface MavenWanted {
   readonly hadoop: string;
+  /** Whether the Hadoop client of that release takes the place of the one in Spark's sdist. */
+  readonly client: boolean;
   /** `group:artifact:version`. */
   readonly committer: string | undefined;
   readonly jars: readonly string[];
@@ -104,7 +109,9 @@ export async function resolveMaven(
     return { ...entry, size, sha256 };
   };
   const hadoop: Coordinates[] = [
-    { group: 'org.apache.hadoop', artifact: 'hadoop-aws', version: wanted.hadoop },
+    ...['hadoop-aws', ...(wanted.client ? CLIENT : [])].map((artifact) => ({
+      ...{ group: 'org.apache.hadoop', artifact, version: wanted.hadoop },
+    })),
     sdk,
     ...(wanted.committer === undefined ? [] : [parseCoordinates(wanted.committer)]),
   ];

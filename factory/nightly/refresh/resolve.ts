@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Digest, Sha256 } from '../../contracts/digest';
 import type { Lock } from '../../contracts/lock';
 import { parseLock } from '../../lock';
+import { debianSources } from '../../lock/debian/jdk';
 import { readAsked, type Asked } from '../../lock/asked';
 import { makeLock, type LockPorts } from '../../lock/make-lock';
 import { serialise } from '../../lock/serialise';
@@ -154,7 +155,7 @@ export async function resolveNow(project: Project, ports: RefreshPorts, kiln: st
   const keptLock = lockIn(kept?.lockText);
   const mirrors = await mirrorsOf(ports, kept);
   const bases = { ...mirrors, channels: await channelsOf(ports, asked) };
-  const indices = indicesOf({ suite: asked.resolution.suite.name }, projectsOf(asked, keptLock), bases);
+  const indices = indicesOf(debianSources(asked.resolution), projectsOf(asked, keptLock), bases);
   const looks = await lookAtAll(indices, usable?.seen ?? [], ports.http, ports.clock.now());
   if (usable !== undefined && keptLock !== undefined && looks.every(({ same }) => same)) {
     const { lockText, specText, lock: digest } = usable;

@@ -81,7 +81,7 @@ describe('a stale lock', () => {
       SPEC.replace('image: spark-node', 'image: other'),
       'image is other, locked for spark-node',
     ],
-    ['factory.yaml', `${SPEC}java: 17\ndebian: bookworm\n`, 'java is 17, locked 21'],
+    ['factory.yaml', `${SPEC}java: 17\n`, 'java is 17, locked 21'],
     ['factory.yaml', `${SPEC}debs: [htop]\n`, 'debs has htop, which is not locked'],
     [
       'factory.yaml',

@@ -105,7 +105,7 @@ describe('the jars', () => {
   it('are pinned by size and sha256, each for its layer', async () => {
     const http = new FakeHttp(withJars(JARS));
     const { inputs } = await resolveMaven(
-      { hadoop: '3.4.2', committer: undefined, jars: ['org.example:udf:1.0'] },
+      { hadoop: '3.4.2', client: false, committer: undefined, jars: ['org.example:udf:1.0'] },
       [],
       ports(http),
     );
@@ -117,7 +117,7 @@ describe('the jars', () => {
   });
 
   it('that were locked before are not downloaded again to learn their sha256', async () => {
-    const wanted = { hadoop: '3.4.2', committer: undefined, jars: [] };
+    const wanted = { hadoop: '3.4.2', client: false, committer: undefined, jars: [] };
     const first = await resolveMaven(wanted, [], ports(new FakeHttp(withJars(JARS))));
     const http = new FakeHttp(POMS);
     expect((await resolveMaven(wanted, first.inputs, ports(http))).inputs).toEqual(first.inputs);

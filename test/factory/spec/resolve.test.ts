@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve as path } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Spec } from '../../../factory/contracts/spec';
-import { SPARK_LINES, SUITES } from '../../../factory/spec/compatibility';
-import { pickCommitter, resolve } from '../../../factory/spec/resolve';
+import { JDKS, type SparkLine, SPARK_LINES } from '../../../factory/spec/compatibility';
+import { pickCommitter, pythonBounds, resolve, runsOnPython } from '../../../factory/spec/resolve';
 
 const home = path(__dirname, '..', '..', '..');
 
@@ -27,16 +27,20 @@ describe('what goes with a Spark', () => {
   it.each([
     ['4.1.4', 'trixie', '21', '3.4.2', 'spark-hadoop-cloud_2.13:4.1.2'],
     ['4.0.1', 'trixie', '21', '3.4.1', 'spark-hadoop-cloud_2.13:4.0.1'],
-    ['3.5.9', 'bookworm', '17', '3.3.4', 'spark-hadoop-cloud_2.12:3.5.8'],
-    ['3.4.2', 'bookworm', '17', '3.3.4', 'spark-hadoop-cloud_2.12:3.4.3'],
-    ['3.3.4', 'bookworm', '17', '3.3.2', 'none'],
-    ['3.1.3', 'bullseye', '11', '3.2.0', 'none'],
+    ['4.3.0', 'trixie', '21', '3.5.0', 'spark-hadoop-cloud_2.13:4.1.2'],
+    ['4.2.1', 'trixie', '21', '3.5.0', 'spark-hadoop-cloud_2.13:4.1.2'],
+    ['3.5.9', 'trixie', '17', '3.4.2', 'spark-hadoop-cloud_2.12:3.5.8'],
+    ['3.4.2', 'trixie', '17', '3.4.2', 'spark-hadoop-cloud_2.12:3.4.3'],
+    ['3.3.4', 'trixie', '17', '3.4.2', 'spark-hadoop-cloud_2.12:3.4.3'],
+    ['3.1.3', 'trixie', '8', '3.4.2', 'spark-hadoop-cloud_2.12:3.2.1'],
+    ['2.4.8', 'trixie', '8', '3.4.2', 'none'],
+    ['2.2.3', 'trixie', '8', '3.4.2', 'none'],
   ])('%s: Debian %s, Java %s, Hadoop %s, committer %s', (spark, debian, java, hadoop, committer) => {
     expect(chosen({ spark })).toMatchObject({ spark, debian, java, hadoop, committer });
   });
 
   it('takes what the specification says over the default', () => {
-    expect(chosen({ debian: 'bookworm', java: 17 })).toMatchObject({ debian: 'bookworm', java: '17' });
+    expect(chosen({ debian: 'trixie', java: 17 })).toMatchObject({ debian: 'trixie', java: '17' });
   });
 });
 
@@ -94,24 +98,6 @@ describe('what is refused, and the way out', () => {
     ],
     [{ spark: '3.5.8', java: 21 }, ['java'], 'Spark 3.5 does not run on Java 21', 'allowed: 8, 11 or 17'],
     [
-      { java: 17 },
-      ['java'],
-      'Debian trixie has no Java 17 (it has 21 or 25)',
-      'java: 21 is in trixie; debian: bullseye or bookworm has Java 17',
-    ],
-    [
-      { spark: '2.4.8' },
-      ['spark'],
-      'Debian trixie has no Java 8 (it has 21 or 25)',
-      'no suite that kiln knows has it',
-    ],
-    [
-      { spark: '4.2.0' },
-      ['spark'],
-      "there is no spark-hadoop-cloud for Spark 4.2: without it S3A's committers are silently left out",
-      'take the newest line that has one: 4.1',
-    ],
-    [
       { spark: '4.1.2' },
       ['spark'],
       'Spark 4.1.2 does not work: workers hang at registration when AES-GCM encryption is on (SPARK-56227)',
@@ -121,13 +107,13 @@ describe('what is refused, and the way out', () => {
       { spark: '2.1.0' },
       ['spark'],
       'Spark 2.1.0 is not in the compatibility table',
-      'it knows 2.2, 2.3, 2.4, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 4.0, 4.1 or 4.2',
+      'it knows 2.2, 2.3, 2.4, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 4.0, 4.1, 4.2 or 4.3; nearest is 2.2.3',
     ],
     [
       { debian: 'jessie' },
       ['debian'],
-      'jessie is not a suite kiln knows',
-      'known: bullseye, bookworm or trixie',
+      'the recipes cannot bake jessie',
+      'leave debian out, or name trixie: every Spark runs on it',
     ],
   ])('%j', (change, path, what, hint) => {
     expect(resolve(spec(change))).toEqual([{ path, what, hint }]);
@@ -139,7 +125,7 @@ describe('what is refused, and the way out', () => {
       text: 'python=3.13',
       where: 'environment.yml:3:5',
     });
-    expect(outcome).toMatchObject([{ path: ['java'] }, { path: ['debian'] }, { path: ['spark'] }]);
+    expect(outcome).toMatchObject([{ path: ['debian'] }, { path: ['java'] }, { path: ['spark'] }]);
   });
 });
 
@@ -156,12 +142,85 @@ describe('the committer jar', () => {
 
 describe('the table', () => {
   it.each(SPARK_LINES.map((line) => [line.line, line] as const))(
-    '%s: its default base is a known suite, its default Java one that Spark allows',
-    (_, line) => {
-      expect(SUITES.map((s) => s.name)).toContain(line.base.debian);
-      expect(line.java).toContain(line.base.java);
-      expect(line.committer.releases.every((r) => r.startsWith(`${line.line}.`))).toBe(true);
-      expect(line.source.length).toBeGreaterThan(0);
+    '%s: its JDKs have a suite, its committer is of the line that it names, and evidence is of its own releases',
+    (_, { line, java, committer, run, python, s3a }) => {
+      for (const one of java) expect(JDKS.map((jdk) => jdk.java)).toContain(one);
+      const of = committer.of ?? line;
+      expect(committer.releases.every((release) => release.startsWith(`${of}.`))).toBe(true);
+      expect(run.length).toBeGreaterThan(0);
+      for (const one of run) {
+        expect(one.release.startsWith(`${line}.`)).toBe(true);
+        expect(java).toContain(one.java);
+        expect(runsOnPython({ ...lineOf(line), python }, one.python)).toBe(true);
+      }
+      // The one S3A that was run on Java 8.
+      if (java.includes(8)) expect(s3a.hadoop).toBe('3.4.2');
     },
   );
+
+  it('has the newest line last, and every line once', () => {
+    const order = SPARK_LINES.map(({ line }) => line.split('.').map(Number));
+    expect(order).toEqual(order.toSorted(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d));
+    expect(new Set(SPARK_LINES.map(({ line }) => line)).size).toBe(SPARK_LINES.length);
+  });
 });
+
+describe('Python', () => {
+  it.each([
+    ['2.2', '2.7.18', true],
+    ['2.2', '2.6.9', false],
+    ['2.4', '3.7.16', true],
+    ['2.4', '3.8.18', false],
+    ['3.1', '2.7.18', false],
+    ['3.5', '3.11.2', true],
+    ['3.5', '3.13.5', false],
+    ['4.1', '3.9.2', false],
+    ['4.1', '3.14.0', true],
+  ])('Spark %s on Python %s: %s', (line, version, runs) => {
+    expect(runsOnPython(lineOf(line), version)).toBe(runs);
+  });
+
+  it('is bounded for the solver as it is judged', () => {
+    expect(pythonBounds(lineOf('2.4'))).toEqual({
+      spec: 'python >=2.7,<3.8.0a0',
+      words: 'Spark 2.4 runs on Python 2.7 or 3.4 to 3.7',
+    });
+    expect(pythonBounds(lineOf('4.1')).spec).toBe('python >=3.10,<4.0a0');
+  });
+});
+
+describe('what a reader of the lock is told', () => {
+  const reasons = (change: object): Record<string, string> => {
+    const outcome = resolve(spec(change));
+    if (Array.isArray(outcome)) throw new Error(JSON.stringify(outcome));
+    return Object.fromEntries(Object.entries(outcome.choices).map(([k, c]) => [k, c.reason]));
+  };
+
+  it('a line that has ended, with what stays open in it', () => {
+    const { spark } = reasons({ spark: '2.2.3' });
+    expect(spark).toContain('unsupported since 2019-01');
+    expect(spark).toContain('CVE-2020-9480 (whoever reaches the master runs code');
+    expect(reasons({ spark: '4.1.4' })['spark']).toBe('factory.yaml: spark');
+  });
+
+  it('a release or a Java that nobody has run, with what was', () => {
+    expect(reasons({ spark: '3.5.8' })['spark']).toContain(
+      'not run on a cluster yet; run: 3.5.9 with Java 17 and Python 3.11',
+    );
+    expect(reasons({ spark: '3.5.9', java: 8 })['java']).toContain('not run with this Spark yet');
+    expect(reasons({ spark: '3.5.9' })['java']).toContain('openjdk-17 of sid: of Debian unstable');
+  });
+
+  it('commits by renames, and the Hadoop that is replaced', () => {
+    expect(reasons({ spark: '2.4.8' })['committer']).toContain('a failed task can leave what it wrote');
+    expect(reasons({ spark: '2.4.8' })['s3a']).toContain('in place of the one that Spark was released with');
+    expect(reasons({ spark: '3.3.4' })['committer']).toContain('the one of 3.4 was run with it');
+  });
+});
+
+/** Of the table. */
+function lineOf(name: string): SparkLine {
+  const found = SPARK_LINES.find(({ line }) => line === name);
+  if (found === undefined) throw new Error(`no line ${name}`);
+  return found;
+}
