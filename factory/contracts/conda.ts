@@ -20,3 +20,15 @@ export function hasCredential(address: string): boolean {
   const [host = '', ...path] = rest.split('/');
   return host.includes('@') || /[?#]/.test(rest) || path.slice(0, -1).includes('t');
 }
+
+/** A user's or token's place in an address, with a variable instead of the secret. */
+const VARIABLES = /(?<=:\/\/)(?:(?:[\w.-]+|\$\{\w+\}):)?\$\{\w+\}@|\/t\/\$\{\w+\}(?=\/)/g;
+
+/** A folder or a URL of a committed file. The message never shows it. */
+export const ChannelAddress = z
+  .string()
+  .min(1)
+  .refine(
+    (address) => !address.includes('://') || !hasCredential(address.replace(VARIABLES, '')),
+    'has a user, a token or a query in it, which does not belong into this file: write ${VARIABLE} in its place, or keep it in ~/.rattler/credentials.json (docs/conda.md); and change it, for others may have read it',
+  );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ChannelName } from './conda';
 import { Digest, Sha256 } from './digest';
 import { USES } from './layers';
 
@@ -51,8 +52,8 @@ export const CondaInput = z.strictObject({
   name: z.string(),
   version: z.string(),
   build: z.string(),
-  /** Channel as environment.yml names it. */
-  channel: z.string(),
+  /** Its name, never an address. */
+  channel: ChannelName,
   subdir: z.enum(['linux-64', 'noarch']),
   file: z.string(),
   ...bytes,

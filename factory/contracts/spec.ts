@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ChannelAddress, ChannelName } from './conda';
 import { Name } from './digest';
 import { NightlySpec } from './nightly';
 
@@ -103,8 +104,11 @@ export const Spec = z.strictObject({
   conda: z.strictObject({
     /** A conda environment file; its `channels` are names or addresses. */
     environment: RelativePath,
-    /** Where a named channel lives, if not at the client's alias: a folder of this project or a URL. */
-    channels: z.record(Name, z.string().min(1)).default({}),
+    /**
+     * Where a named channel lives, if not at the client's alias: a folder of this project or a URL, in which
+     * `${VARIABLE}` stands for what no committed file may have.
+     */
+    channels: z.record(ChannelName, ChannelAddress).default({}),
     /**
      * What of the environment is left out of the image: paths in it, with `*`, `?` and `**` as shells have them.
      * One that matches nothing fails the bake. Default: nothing is.

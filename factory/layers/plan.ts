@@ -69,7 +69,13 @@ async function codeDigest(project: Project, code: string): Promise<string> {
 const JARS = "the lock's choice of jars";
 const CLASS_DATA = "the lock's choice of classData";
 const WITHOUT = "the lock's conda.without";
+const CHANNELS = 'the channels of its packages';
 const HIDDEN = 'what of the os layer is hidden';
+
+const channelsOf = (lock: Lock): readonly (readonly string[])[] =>
+  lock.inputs
+    .flatMap((input) => (input.source === 'conda' ? [[input.file, input.subdir, input.channel]] : []))
+    .sort();
 
 /** What of the project a layer's recipe reads beside its locked inputs. */
 async function sources(
@@ -100,6 +106,8 @@ async function sources(
         [HIDDEN]: JSON.stringify(hiddenOf(name)),
         ...(await pythonTools(project)),
         [WITHOUT]: JSON.stringify(lock.condaWithout),
+        // They stand in conda-meta.
+        [CHANNELS]: textDigest(JSON.stringify(channelsOf(lock))),
       };
     case 'code':
       return {

@@ -42,9 +42,14 @@ export const wrongContent = (
   });
 };
 
+const WANTS_CREDENTIAL = [401, 403];
+
 export const badStatus = (input: Input, from: string, status: number): KilnError =>
   new KilnError({
     code: 'bad-status',
-    what: `${label(input)}: ${new URL(from).host} answers with status ${String(status)}`,
-    hint: `wanted ${from}\ntry again later, or point kiln to another mirror (KILN_MIRROR_…)`,
+    what: `${label(input)}: ${input.source === 'conda' ? `the channel ${input.channel}` : new URL(from).host} answers with status ${String(status)}`,
+    hint:
+      input.source === 'conda' && WANTS_CREDENTIAL.includes(status)
+        ? `the channel wants another credential: docs/conda.md says where it is kept`
+        : `wanted ${from}\ntry again later, or point kiln to another mirror (KILN_MIRROR_…)`,
   });

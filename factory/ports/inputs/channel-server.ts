@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve, sep } from 'node:path';
 
@@ -34,6 +34,11 @@ export async function serveFolder(folder: string): Promise<FolderServer> {
           .pipe(response);
     })().catch(() => response.destroy());
   });
+  return listen(server);
+}
+
+/** Listens at a free port of the loopback interface. */
+export async function listen(server: Server): Promise<FolderServer> {
   await new Promise<void>((done, fail) => {
     server.once('error', fail);
     server.listen(0, '127.0.0.1', done);

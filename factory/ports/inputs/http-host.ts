@@ -93,12 +93,20 @@ function ask(url: string, options: HttpRequest): Promise<IncomingMessage> {
   });
 }
 
+const withoutCredential = (options: HttpRequest): HttpRequest => ({
+  ...options,
+  headers: Object.fromEntries(
+    Object.entries(options.headers ?? {}).filter(([name]) => name.toLowerCase() !== 'authorization'),
+  ),
+});
+
 async function once(url: string, options: HttpRequest): Promise<HttpResponse> {
   let at = url;
+  let asked = options;
   for (let hop = 0; ; hop += 1) {
     let message: IncomingMessage;
     try {
-      message = await ask(at, options);
+      message = await ask(at, asked);
     } catch (error) {
       throw unreachable(at, error);
     }
@@ -107,7 +115,10 @@ async function once(url: string, options: HttpRequest): Promise<HttpResponse> {
     if (!moved || location === undefined) return wrap(at, message);
     message.resume();
     if (hop === REDIRECTS) throw unreachable(url, new Error('redirected without end'));
-    at = new URL(location, at).href;
+    const next = new URL(location, at);
+    // A credential is for the server it was given for.
+    if (next.origin !== new URL(at).origin) asked = withoutCredential(asked);
+    at = next.href;
   }
 }
 

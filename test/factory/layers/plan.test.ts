@@ -49,6 +49,21 @@ describe('how inputs are treated', () => {
     });
   });
 
+  it("a package's channel: the conda layer is, for conda's own records name it", async () => {
+    const from = (channel: string): Lock =>
+      lockOf([
+        {
+          ...{ use: 'conda', source: 'conda', name: 'numpy', version: '2', build: '0' },
+          ...{ channel, subdir: 'noarch', file: 'numpy-2-0.conda', size: 1, sha256: '0'.repeat(64) },
+        },
+      ]);
+    expect(await whyAnew(from('one'), from('another'))).toMatchObject({
+      hadoop: 'same',
+      conda: 'the channels of its packages changed',
+      jars: 'a layer below changed',
+    });
+  });
+
   it('conda.without: the conda layer is, and below it nothing', async () => {
     expect(await whyAnew(lockOf([]), lockOf([], { condaWithout: ['include'] }))).toEqual({
       os: 'same',

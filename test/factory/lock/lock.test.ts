@@ -177,6 +177,45 @@ describe('a lock that is not there, or is none', () => {
   });
 });
 
+describe('a conda package of a lock', () => {
+  const conda = (name: string, version: string, channel = 'conda-forge'): Input => ({
+    ...{ use: 'conda', source: 'conda', name, version, build: '0', channel, subdir: 'linux-64' },
+    ...{ file: `${name}-${version}-0.conda`, size: 1, sha256: '0'.repeat(64) },
+  });
+  const lockedWith = (input: Input): Project => {
+    const project = projectOf();
+    writeFileSync(project.lock, serialise({ ...currentLock(project), inputs: [input] }));
+    return project;
+  };
+
+  it.each(['https://conda.example.com/t/s3cret/team', 'file:///srv/channel', '/srv/channel', ''])(
+    'is refused when its channel is %j, which is no name',
+    async (channel) => {
+      const project = lockedWith(conda('numpy', '2'));
+      const named = readFileSync(project.lock, 'utf8');
+      writeFileSync(project.lock, named.replace('"conda-forge"', JSON.stringify(channel)));
+      const error = await refusal(() => readLocked(project));
+      expect(error.code).toBe('lock-invalid');
+      expect(error.faults.map(({ where }) => where)).toEqual(['factory.lock.json: inputs.0.channel']);
+      expect(JSON.stringify(error.faults)).not.toContain('s3cret');
+    },
+  );
+
+  it.each([
+    ['3.9.18', ['Spark 4.1 runs on Python 3.10 or later, locked is Python 3.9.18']],
+    ['3.13.5', []],
+  ])('that is Python %s has these reasons to lock again: %j', async (version, reasons) => {
+    const project = lockedWith(conda('python', version));
+    if (reasons.length === 0) {
+      expect(readLocked(project).lock.inputs).toHaveLength(1);
+      return;
+    }
+    const error = await refusal(() => readLocked(project));
+    expect(error.code).toBe('lock-stale');
+    expect(error.faults.map(({ what }) => what)).toEqual(reasons);
+  });
+});
+
 describe('the summary of what changed', () => {
   const deb = (name: string, version: string, sha: string): Input => ({
     use: 'os',

@@ -38,7 +38,7 @@ export const anyInput: fc.Arbitrary<Input> = fc.oneof(
     source: fc.constant('conda' as const),
     name,
     build: name,
-    channel: name,
+    channel: fc.stringMatching(/^[a-z][a-z0-9.-]{1,9}$/),
     subdir: fc.constantFrom('linux-64' as const, 'noarch' as const),
     file: name,
   }),

@@ -79,6 +79,31 @@ channels:
     ]);
   });
 
+  it.each([
+    ['https://conda.example.com/t/s3cret/team', 1],
+    ['https://me:s3cret@conda.example.com/team', 1],
+    ['https://s3cret@conda.example.com/team', 1],
+    ['https://s3cret:${PASS}x@conda.example.com/team', 1],
+    ['https://conda.example.com/team?token=s3cret', 1],
+    ['https://conda.example.com/t/${TOKEN}/team', 0],
+    ['https://${NAME}:${PASS}@conda.example.com/team', 0],
+    ['https://me:${PASS}@conda.example.com/team', 0],
+    ['https://${TOKEN}@conda.example.com/team', 0],
+    ['file:///srv/channel', 0],
+    ['.kiln/channel', 0],
+  ])("of a channel's address %s: %d, and none shows a credential", async (address, count) => {
+    const text = SPEC.replace('example: channel', `example: ${address}`);
+    const project = projectOf({ 'factory.yaml': text });
+    if (count === 0) {
+      expect(readSpec(project).spec.conda.channels['example']).toBe(address);
+      return;
+    }
+    const error = await refusal(() => readSpec(project));
+    expect(error.faults.map(({ where }) => where)).toEqual(['factory.yaml:6:5: conda.channels.example']);
+    expect(error.faults[0]?.what).toContain('${VARIABLE}');
+    expect(JSON.stringify(error.faults)).not.toContain('s3cret');
+  });
+
   it('name every unknown key, however many there are', () => {
     const word = fc.stringMatching(/^x[a-z]{1,8}$/);
     fc.assert(
