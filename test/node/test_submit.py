@@ -14,7 +14,8 @@ FOLDER = Path(__file__).parents[2] / "images/rootfs/usr/lib/kiln/submit"
 def runs_on(path: Path, *versions: str) -> bool:
     """Whether a file uses nothing that these versions lack, as far as vermin knows what came when."""
     targets = [f"--target={version}-" for version in versions]
-    command = [sys.executable, "-m", "vermin", "--backport=typing", "--no-tips", *targets, str(path)]
+    vermin = str(Path(sys.executable).with_name("vermin"))
+    command = [vermin, "--no-tips", *targets, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "Minimum required versions" in done.stdout, done.stdout + done.stderr
     return done.returncode == 0
