@@ -1,8 +1,8 @@
 import { Construct } from 'constructs';
-import type { NodeConfig as NodeJson, ScratchPolicy, SecretRef, Store } from '../factory/contracts/node';
+import type { NodeConfig, ScratchPolicy, SecretRef, Store } from '../factory/contracts/node';
 import { defined } from '../factory/defined';
 import type { ResolvedImage } from '../factory/registry/read';
-import { NodeConfig } from './node-config';
+import { NodeDocument } from './node-document';
 
 const MASTER_PORT = 7077;
 const MASTER_UI_PORT = 8080;
@@ -28,11 +28,11 @@ export interface SparkClusterProps {
    * How a worker learns that its machine goes, and how long it may then take to leave.
    * @default nobody tells it; 110 s
    */
-  readonly leave?: NodeJson['spark']['leave'];
+  readonly leave?: NodeConfig['spark']['leave'];
   /** What JupyterLab asks for. @default there is no notebook */
   readonly notebookToken?: SecretRef;
   /** Seconds after which a notebook's executors go. @default 120 without work, 1800 with cached or shuffled data */
-  readonly notebookIdle?: NodeJson['spark']['notebook'];
+  readonly notebookIdle?: NodeConfig['spark']['notebook'];
   /** `s3a://bucket/path` that event logs are written to. @default none are written */
   readonly eventLog?: string;
   /**
@@ -47,14 +47,14 @@ export interface SparkClusterProps {
 
 /** A Spark standalone cluster, wherever its machines are: what each of its roles learns at boot. */
 export class SparkCluster extends Construct {
-  readonly master: NodeConfig;
-  readonly worker: NodeConfig;
+  readonly master: NodeDocument;
+  readonly worker: NodeDocument;
   /** Has no daemon: jobs are submitted from it. */
-  readonly driver: NodeConfig;
+  readonly driver: NodeDocument;
   /** Shows what jobs have logged; undefined where there is no eventLog. */
-  readonly history: NodeConfig | undefined;
+  readonly history: NodeDocument | undefined;
   /** JupyterLab; undefined where there is no notebookToken. */
-  readonly notebook: NodeConfig | undefined;
+  readonly notebook: NodeDocument | undefined;
   /** `spark://host:port`. */
   readonly masterUrl: string;
   /** Address of the master's page. */
@@ -78,8 +78,8 @@ export class SparkCluster extends Construct {
       ...(warehouse === false ? {} : { warehouse }),
       ...defined({ executorCores, leastFreeMiB }),
     };
-    const node = (role: NodeJson['role'], more: Partial<NodeJson> = {}): NodeConfig =>
-      new NodeConfig(
+    const node = (role: NodeConfig['role'], more: Partial<NodeConfig> = {}): NodeDocument =>
+      new NodeDocument(
         this,
         role,
         { ...common, role, scratch: props.scratch.master, spark, ...more },

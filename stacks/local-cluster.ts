@@ -3,7 +3,7 @@ import { Resource } from '@cdktf/provider-null/lib/resource';
 import { TerraformOutput, TerraformStack } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { LaunchGroup } from '../factory/contracts/launch';
-import type { NodeConfig as NodeJson, ScratchPolicy } from '../factory/contracts/node';
+import type { NodeConfig, ScratchPolicy } from '../factory/contracts/node';
 import { defined } from '../factory/defined';
 import type { ResolvedImage } from '../factory/registry/read';
 import type { GoldenImage } from '../modules/golden-image';
@@ -12,7 +12,7 @@ import { LocalMachines, kilnHere } from '../modules/local-machines';
 import { LOCAL_NETWORK, addressAfter } from '../modules/local-network';
 import { localStore } from '../modules/local-store';
 import type { LocalStore } from '../modules/local-store';
-import type { NodeConfig } from '../modules/node-config';
+import type { NodeDocument } from '../modules/node-document';
 import { projectOf } from '../modules/project';
 import { SparkCluster } from '../modules/spark-cluster';
 
@@ -31,7 +31,7 @@ export interface LocalClusterProps {
   /** A machine with JupyterLab and a PySpark kernel on this cluster. @default false */
   readonly notebook?: boolean;
   /** Seconds after which a notebook's executors go. @default 120 without work, 1800 with cached or shuffled data */
-  readonly notebookIdle?: NodeJson['spark']['notebook'];
+  readonly notebookIdle?: NodeConfig['spark']['notebook'];
   /** @default what `kiln store up` starts, bucket flights */
   readonly store?: LocalStore;
   /**
@@ -121,7 +121,7 @@ export class LocalClusterStack extends TerraformStack {
     { store, workers, worker, history }: Wanted,
   ): Map<Group, LocalMachines> {
     const found = new Map<Group, LocalMachines>();
-    const launch = (group: Group, first: string, node: NodeConfig, more: Partial<LaunchGroup>): void => {
+    const launch = (group: Group, first: string, node: NodeDocument, more: Partial<LaunchGroup>): void => {
       const network = { gateway: GATEWAY, first, forward: store.forward };
       const machines = new LocalMachines(this, group, {
         launch: {

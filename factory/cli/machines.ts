@@ -65,14 +65,14 @@ function up(): Command {
       const project = findProject();
       const group = await readGroup(options.spec);
       requireRoot('machines, networks and mounts');
-      const [{ hostMachinery }, { up: start }, { findImage }] = await Promise.all([
+      const [{ hostMachinery }, { up: start }, { imageOnDisk }] = await Promise.all([
         import('../machines/host.js'),
         import('../machines/up.js'),
         import('../machines/image.js'),
       ]);
       const { registryProgress } = await import('./registry-progress.js');
       const { onProgress } = registryProgress('reading the image:');
-      const image = await findImage(project, group, defined({ onProgress }));
+      const image = await imageOnDisk(project, group, defined({ onProgress }));
       const { root, state } = project;
       const result = await start(hostMachinery(project.cache), group, { root, state, image, onStep: note });
       await (await import('./report-use.js')).machinesRun(project, group, result.machines);

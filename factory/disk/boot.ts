@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CachedLayer } from '../layers/cache';
 import { layerDamaged } from '../layers/damage';
-import type { Content } from '../layers/merge';
+import type { FileContent } from '../layers/merge';
 import type { Contents } from './previous-image';
 import { readWhole } from './whole';
 
@@ -15,7 +15,7 @@ export const isBoot = (path: string): boolean => path.startsWith(`${BOOT}/`);
 export interface BootFiles {
   readonly layer: Pick<CachedLayer, 'name' | 'tar'>;
   /** By their paths. */
-  readonly files: ReadonlyMap<string, Content>;
+  readonly files: ReadonlyMap<string, FileContent>;
   /** All that the layer's manifest lists. */
   readonly listed: Contents;
 }

@@ -16,7 +16,7 @@ export interface CopyContentsTask {
   readonly from: string;
   readonly to: string;
   /** First byte and bytes of each content, in the order of the disk; none lies over another. */
-  readonly places: Float64Array;
+  readonly extents: Float64Array;
   /** Of each, 32 bytes. */
   readonly digests: Uint8Array;
   /** Bytes of the disk: the root file system and its hash tree. */
@@ -30,22 +30,22 @@ export interface CopyContentsTask {
 /** The task that carries those contents. */
 export function copyContentsOf(
   contents: readonly OnDisk[],
-  rest: Omit<CopyContentsTask, 'kind' | 'places' | 'digests'>,
+  rest: Omit<CopyContentsTask, 'kind' | 'extents' | 'digests'>,
 ): CopyContentsTask {
   const sorted = [...contents].sort((a, b) => a.at - b.at);
   return {
     kind: 'copy-contents',
     ...rest,
-    places: Float64Array.from(sorted.flatMap(({ at, size }) => [at, size])),
+    extents: Float64Array.from(sorted.flatMap(({ at, size }) => [at, size])),
     digests: Buffer.concat(sorted.map(({ sha256 }) => Buffer.from(sha256, 'hex'))),
   };
 }
 
 /** Blocks that the contents fill, as few stretches as they are: what lies between is somebody else's. */
-function stretchesOf(places: Float64Array): Stretch[] {
+function stretchesOf(extents: Float64Array): Stretch[] {
   const stretches: Stretch[] = [];
-  for (let index = 0; index < places.length; index += 2) {
-    const [at = 0, bytes = 0] = places.subarray(index);
+  for (let index = 0; index < extents.length; index += 2) {
+    const [at = 0, bytes = 0] = extents.subarray(index);
     const size = blocksOf(bytes) * BLOCK;
     const last = stretches.at(-1);
     if (last !== undefined && last.at + last.size === at)
@@ -56,15 +56,15 @@ function stretchesOf(places: Float64Array): Stretch[] {
 }
 
 /**
- * Copies contents of one disk to the same places of another, and compares every byte of them, and the digests of all
+ * Copies contents of one disk to the same offsets of another, and compares every byte of them, and the digests of all
  * blocks, with what they were.
  * @returns whether they are the same; when not, what was written is worth nothing.
  */
 export async function copyContents(task: CopyContentsTask): Promise<boolean> {
-  const { places, root, tree, salt } = task;
+  const { extents, root, tree, salt } = task;
   try {
     if (rootHashOver({ disk: task.from, root, tree, salt }) !== task.rootHash) return false;
-    return await copyStretches(task, stretchesOf(places));
+    return await copyStretches(task, stretchesOf(extents));
   } catch (error) {
     // It ends too early, is gone, or its device cannot read it; anything else says nothing of the disk.
     if (error instanceof Error && 'code' in error && !LOST.has(String(error.code))) throw error;
@@ -73,7 +73,7 @@ export async function copyContents(task: CopyContentsTask): Promise<boolean> {
 }
 
 async function copyStretches(
-  { places, digests, from, to }: CopyContentsTask,
+  { extents, digests, from, to }: CopyContentsTask,
   stretches: Stretch[],
 ): Promise<boolean> {
   let next = 0;
@@ -81,8 +81,8 @@ async function copyStretches(
   /** Clears what is behind the contents in their last blocks; false when one of them is another. */
   const admit = (bytes: Buffer, first: number): boolean => {
     const end = first + bytes.length;
-    for (; next < places.length / 2; next += 1) {
-      const [start = 0, size = 0] = places.subarray(next * 2);
+    for (; next < extents.length / 2; next += 1) {
+      const [start = 0, size = 0] = extents.subarray(next * 2);
       if (start >= end) return true;
       hash ??= createHash('sha256');
       hash.update(bytes.subarray(Math.max(0, start - first), start + size - first));
@@ -107,7 +107,7 @@ async function copyStretches(
       writing.catch(() => undefined);
     }
     await writing;
-    return next === places.length / 2;
+    return next === extents.length / 2;
   } finally {
     await writing.finally(async () => {
       await disk.close();

@@ -24,7 +24,7 @@ export interface Copied {
   readonly frame: string;
 }
 
-/** Reads a tar once, from end to end: every piece goes to its place, and the very same bytes are counted. */
+/** Reads a tar once, from end to end: every piece goes to its offset, and the very same bytes are hashed. */
 export async function copyLayer(task: CopyTask, onBytes: (bytes: number) => void): Promise<Copied> {
   const { pieces } = task;
   const whole = createHash('sha256');

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { layerDamaged } from '../layers/damage';
-import type { Content, MergeLayer } from '../layers/merge';
+import type { FileContent, MergeLayer } from '../layers/merge';
 import { NOWHERE, PIECE } from './copy-layer';
 import type { PlannedRoot } from './root';
 import type { DoTask } from './tasks';
@@ -21,7 +21,7 @@ export interface CopyOptions {
 }
 
 interface Piece {
-  readonly content: Content;
+  readonly content: FileContent;
   readonly to: number;
 }
 
@@ -41,7 +41,7 @@ const numbersOf = (pieces: readonly Piece[]): Float64Array => {
 export async function copyLayers(run: DoTask, options: CopyOptions): Promise<void> {
   const { layers, root, disk, start } = options;
   const pieces: Piece[] = [
-    ...[...root.places].map(([content, to]) => ({ content, to: start + to })),
+    ...[...root.offsets].map(([content, to]) => ({ content, to: start + to })),
     ...[...root.merged.leftOut.values()].map((content) => ({ content, to: NOWHERE })),
   ];
   const file = openSync(disk, 'r+');

@@ -57,8 +57,8 @@ function clearing(gaps: Float64Array): (bytes: Buffer, start: number) => void {
 }
 
 /**
- * Goes over a disk once, from end to end: what the previous image has elsewhere comes from there, and every byte is counted.
- * Zeros that were never written are neither read nor written: they are counted from memory.
+ * Goes over a disk once, from end to end: what the previous image has at another offset comes from there, and every byte is hashed.
+ * Zeros that were never written are neither read nor written: they are hashed from memory.
  * @returns sha256 of the disk, 64 hex digits.
  */
 export async function fillDisk(task: FillTask, onBytes: (bytes: number) => void): Promise<string> {

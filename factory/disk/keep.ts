@@ -5,7 +5,7 @@ import { type ImageRecord, LOCK_COPY } from '../contracts/record';
 import { CONTENTS } from './previous-image';
 
 /** What an image's folder is made of; paths, and what is written here. */
-export interface ImageFiles {
+export interface BakedFiles {
   readonly disk: string;
   readonly manifest: string;
   readonly lock: Buffer;
@@ -24,7 +24,7 @@ const DISK = 'image.raw';
  * @param work folder on the same file system.
  * @returns the image's folder.
  */
-export function keep(images: string, record: ImageRecord, files: ImageFiles, work: string): string {
+export function keep(images: string, record: ImageRecord, files: BakedFiles, work: string): string {
   const folder = join(images, record.digest.replace(/^sha256:/, ''));
   const coming = join(work, 'image');
   mkdirSync(coming);

@@ -28,7 +28,7 @@ const LABELS: Readonly<Record<PartitionName, string>> = {
 };
 
 /** Where a partition lies; its UUID may depend on what is in it. */
-export interface Place {
+export interface PartitionSpan {
   readonly name: PartitionName;
   /** Bytes. */
   readonly start: number;
@@ -36,18 +36,18 @@ export interface Place {
 }
 
 /** @throws Error when it is not there. */
-export function placeOf<T extends { readonly name: PartitionName }>(
-  places: readonly T[],
+export function spanOf<T extends { readonly name: PartitionName }>(
+  spans: readonly T[],
   name: PartitionName,
 ): T {
-  const found = places.find((each) => each.name === name);
+  const found = spans.find((each) => each.name === name);
   if (found === undefined) throw new Error(`there is no partition ${name}`);
   return found;
 }
 
-export interface Places {
+export interface PartitionSpans {
   /** In the order of the disk. */
-  readonly places: readonly Place[];
+  readonly spans: readonly PartitionSpan[];
   /** Bytes of the whole disk. */
   readonly size: number;
 }
@@ -62,23 +62,25 @@ export interface Layout {
 const wholeMiB = (bytes: number): number => Math.ceil(bytes / MIB) * MIB;
 
 /** Where each partition lies: one MiB for the table in front and one behind, all in whole MiB. */
-export function layOut(sizes: readonly { readonly name: PartitionName; readonly size: number }[]): Places {
+export function layOut(
+  sizes: readonly { readonly name: PartitionName; readonly size: number }[],
+): PartitionSpans {
   let start = MIB;
-  const places = sizes.map(({ name, size }) => {
-    const place = { name, start, size: wholeMiB(size) };
-    start += place.size;
-    return place;
+  const spans = sizes.map(({ name, size }) => {
+    const span = { name, start, size: wholeMiB(size) };
+    start += span.size;
+    return span;
   });
-  return { places, size: start + MIB };
+  return { spans, size: start + MIB };
 }
 
-/** The places with their names for machines. */
+/** The partitions with their identifiers. */
 export const identified = (
-  places: readonly Place[],
+  spans: readonly PartitionSpan[],
   contentId: Digest,
   uuids: Readonly<Record<PartitionName, string>>,
 ): Layout => ({
-  partitions: places.map(({ name, start, size }) => ({
+  partitions: spans.map(({ name, start, size }) => ({
     name,
     type: TYPES[name],
     uuid: uuids[name],

@@ -5,12 +5,12 @@ import type { CachedLayer } from '../layers/cache';
 import { contentId as contentIdOf } from '../layers/content-id';
 import { soundManifest } from '../layers/damage';
 import { type GrowingLayers, inOrder } from '../layers/growing';
-import { type AddedFile, type Content, mergeLayers, type MergeLayer } from '../layers/merge';
+import { type AddedFile, type FileContent, mergeLayers, type MergeLayer } from '../layers/merge';
 import { type PreviousImage, type Contents, contentsOf } from './previous-image';
 import { BOOT, type BootFiles, bootSize } from './boot';
 import { espSize } from './esp';
 import { derivedUuid } from './identity';
-import { layOut, type Place, type Places, placeOf } from './layout';
+import { layOut, type PartitionSpan, type PartitionSpans, spanOf } from './layout';
 import { planRoot, type PlannedRoot } from './root';
 import { treeOver } from './seal';
 import type { Segment } from './segments';
@@ -27,7 +27,7 @@ export interface PlanDiskOptions {
   /** Folder for what is made in passing. */
   readonly work: string;
   /** Told what the ESP is to have and where it is, and what is taken from the previous image, before more is known. */
-  readonly onBoot: (boot: BootFiles, esp: Place, reused: Reused | undefined) => void;
+  readonly onBoot: (boot: BootFiles, esp: PartitionSpan, reused: Reused | undefined) => void;
   /** Told when all layers are built. */
   readonly onBuilt: () => void;
 }
@@ -43,8 +43,8 @@ export interface DiskPlan {
   readonly root: PlannedRoot;
   readonly reused: Reused | undefined;
   /** sha256 of each content of the root; 64 hex digits. */
-  readonly digests: ReadonlyMap<Content, string>;
-  readonly layout: Places;
+  readonly digests: ReadonlyMap<FileContent, string>;
+  readonly layout: PartitionSpans;
   /** What of the root is not zeros. */
   readonly segments: readonly Segment[];
 }
@@ -87,7 +87,7 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
       const boot = { layer, files, listed };
       esp = espSize(tools, bootSize(boot));
       // It is the first on the disk: whatever follows, it lies there.
-      const place = placeOf(layOut([{ name: 'esp', size: esp }]).places, 'esp');
+      const place = spanOf(layOut([{ name: 'esp', size: esp }]).spans, 'esp');
       reused = reusedFrom(options.previous, place.start + place.size, contents);
       options.onBoot(boot, place, reused);
     },
@@ -110,6 +110,6 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
     { name: 'state', size: STATE_SIZE },
   ]);
   const digests = digestsOf(merged, contents);
-  const segments = rootSegments(root, placeOf(layout.places, 'root').start, digests, reused);
+  const segments = rootSegments(root, spanOf(layout.spans, 'root').start, digests, reused);
   return { layers, manifests, contents, contentId, root, reused, digests, layout, segments };
 }

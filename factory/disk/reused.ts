@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Content, Merged } from '../layers/merge';
+import type { FileContent, Merged } from '../layers/merge';
 import { type PreviousImage, type Contents, hasAll, type OnDisk } from './previous-image';
 import { isBoot } from './boot';
 import { copyContentsOf } from './copy-contents';
 import { sealSalt } from './identity';
-import { placeOf } from './layout';
+import { spanOf } from './layout';
 import type { PlannedRoot } from './root';
 import { digestPlace } from './seal';
 import { type Blocks, blocksWithDigests, type Segment } from './segments';
@@ -15,13 +15,13 @@ export interface Reused {
   readonly previous: PreviousImage;
   /** Indices of the layers whose contents all come from there: their archives need not be read. */
   readonly layers: ReadonlySet<number>;
-  /** All places of those contents on the previous image's disk. */
+  /** All offsets of those contents on the previous image's disk. */
   readonly contents: readonly OnDisk[];
 }
 
 /**
  * Which layers' contents a previous image has by its list.
- * @param start byte of the new disk where the root begins: a previous image whose root begins elsewhere has nothing at its place.
+ * @param start byte of the new disk where the root begins: a previous image whose root begins at another byte has nothing at its offset.
  * @param contents of each layer.
  * @returns undefined when nothing can be taken.
  */
@@ -30,7 +30,7 @@ export function reusedFrom(
   start: number,
   contents: readonly Contents[],
 ): Reused | undefined {
-  if (previous === undefined || placeOf(previous.record.partitions, 'root').start !== start) return undefined;
+  if (previous === undefined || spanOf(previous.record.partitions, 'root').start !== start) return undefined;
   const layers = new Set<number>();
   const wanted = new Map<string, readonly OnDisk[]>();
   for (const [index, own] of contents.entries()) {
@@ -43,7 +43,7 @@ export function reusedFrom(
 }
 
 /**
- * Brings what is taken to the same places of a new disk, where nearly all of it stays, and compares every byte of it
+ * Brings what is reused to the same offsets of a new disk, where nearly all of it stays, and compares every byte of it
  * with the sha256 in the layers' manifests.
  * @returns whether the previous image is what it was.
  */
@@ -51,8 +51,8 @@ export const copyReused = async (run: DoTask, { previous, contents }: Reused, to
   await run(
     copyContentsOf(contents, {
       ...{ from: previous.disk, to },
-      root: placeOf(previous.record.partitions, 'root'),
-      tree: placeOf(previous.record.partitions, 'root-verity'),
+      root: spanOf(previous.record.partitions, 'root'),
+      tree: spanOf(previous.record.partitions, 'root-verity'),
       salt: sealSalt(previous.record.image),
       rootHash: previous.record.rootHash,
     }),
@@ -68,8 +68,8 @@ export function staleContents(reused: Reused, segments: readonly Segment[]): OnD
 export function digestsOf(
   merged: Pick<Merged, 'contents' | 'added'>,
   contents: readonly Contents[],
-): ReadonlyMap<Content, string> {
-  const found = new Map<Content, string>();
+): ReadonlyMap<FileContent, string> {
+  const found = new Map<FileContent, string>();
   for (const [path, content] of merged.contents) {
     const made = merged.added[content.layer - contents.length];
     const sha256 =
@@ -87,19 +87,19 @@ export function digestsOf(
  * @param start byte of the disk where it begins.
  */
 export function rootSegments(
-  root: Pick<PlannedRoot, 'places' | 'metadata'>,
+  root: Pick<PlannedRoot, 'offsets' | 'metadata'>,
   start: number,
-  digests: ReadonlyMap<Content, string>,
+  digests: ReadonlyMap<FileContent, string>,
   reused: Reused | undefined,
 ): Segment[] {
-  const contents = [...root.places].map(([content, to]): Segment => {
-    const place = { start: start + to, size: content.size };
-    if (reused?.layers.has(content.layer) !== true) return place;
-    const places = reused.previous.contents.get(digests.get(content) ?? '');
-    // The same bytes can stand in several places: best is the one where they are to stand.
-    const found = places?.find(({ at }) => at === place.start) ?? places?.[0];
+  const contents = [...root.offsets].map(([content, to]): Segment => {
+    const goal = { start: start + to, size: content.size };
+    if (reused?.layers.has(content.layer) !== true) return goal;
+    const offsets = reused.previous.contents.get(digests.get(content) ?? '');
+    // The same bytes can stand at several offsets: best is the one where they are to stand.
+    const found = offsets?.find(({ at }) => at === goal.start) ?? offsets?.[0];
     if (found === undefined) throw new Error('the previous image has no such content');
-    return { ...place, from: found.at };
+    return { ...goal, from: found.at };
   });
   return [{ start, size: root.metadata.length }, ...contents.sort((a, b) => a.start - b.start)];
 }
@@ -108,7 +108,7 @@ export function rootSegments(
 export function rootBlocks(segments: readonly Segment[], reused: Reused | undefined): Blocks[] {
   if (reused === undefined) return blocksWithDigests(segments, () => 0);
   const { partitions } = reused.previous.record;
-  const [root, tree] = [placeOf(partitions, 'root'), placeOf(partitions, 'root-verity')];
+  const [root, tree] = [spanOf(partitions, 'root'), spanOf(partitions, 'root-verity')];
   const place = digestPlace(root.size);
   return blocksWithDigests(segments, (byte) => tree.start + place(byte - root.start));
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Content, Merged, MergeLayer } from '../layers/merge';
-import { placeRoot } from './place';
+import type { FileContent, Merged, MergeLayer } from '../layers/merge';
+import { assignOffsets } from './offsets';
 import type { DiskTools } from './tools-tree';
 import { readWhole } from './whole';
 
@@ -23,7 +23,7 @@ export interface PlannedRoot {
   /** The first bytes of the file system: all but the files' data. */
   readonly metadata: Buffer;
   /** Content -> its first byte in the file system. */
-  readonly places: ReadonlyMap<Content, number>;
+  readonly offsets: ReadonlyMap<FileContent, number>;
   /** Bytes of the file system. */
   readonly size: number;
   /** Names in it, the root among them. */
@@ -53,7 +53,7 @@ async function writeMetadata(tools: DiskTools, options: RootOptions): Promise<Bu
 export async function planRoot(tools: DiskTools, options: RootOptions): Promise<PlannedRoot> {
   const { layers, merged, isVolatile } = options;
   const metadata = await writeMetadata(tools, options);
-  const read = ({ layer, at, size }: Content): Buffer => {
+  const read = ({ layer, at, size }: FileContent): Buffer => {
     const from = layers[layer];
     if (from === undefined) return Buffer.from(merged.added[layer - layers.length]?.content ?? '');
     const tar = openSync(from.tar, 'r');
@@ -64,5 +64,5 @@ export async function planRoot(tools: DiskTools, options: RootOptions): Promise<
     }
   };
   const { contents } = merged;
-  return { merged, metadata, ...placeRoot({ metadata, contents, read, isVolatile }) };
+  return { merged, metadata, ...assignOffsets({ metadata, contents, read, isVolatile }) };
 }

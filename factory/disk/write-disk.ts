@@ -6,7 +6,7 @@ import { BOOT, type BootFiles, copyBoot } from './boot';
 import { copyLayers } from './copy-layers';
 import { type EspPlace, writeBootEntry, writeEsp } from './esp';
 import { derivedUuid, derivedVolumeId, nameDigest, sealSalt } from './identity';
-import { identified, type Layout, partitionTable, placeOf } from './layout';
+import { identified, type Layout, partitionTable, spanOf } from './layout';
 import type { DiskPlan } from './plan-disk';
 import { sealedPartitions, writeSeal } from './seal';
 import { fillOf } from './segments';
@@ -82,7 +82,7 @@ export async function writeFiles(writing: Writing): Promise<void> {
   const read = layers.filter((_, index) => !isReused(index));
   await allEnded([
     copyLayers(run, {
-      ...{ layers, root, disk, start: placeOf(layout.places, 'root').start },
+      ...{ layers, root, disk, start: spanOf(layout.spans, 'root').start },
       reused: new Map(
         [...layers.entries()].flatMap(([index, { headersDigest }]) =>
           isReused(index) ? [[index, headersDigest]] : [],
@@ -94,7 +94,7 @@ export async function writeFiles(writing: Writing): Promise<void> {
       ),
     }),
     writeState(
-      ...([tools, work, disk, placeOf(layout.places, 'state').start] as const),
+      ...([tools, work, disk, spanOf(layout.spans, 'state').start] as const),
       derivedUuid(template(lock), 'state file system'),
       derivedUuid(template(lock), 'state hash seed'),
       lock.epoch,
@@ -116,13 +116,13 @@ export async function sealDisk(
   written: Promise<void>,
 ): Promise<Sealed> {
   const { contentId, root, reused, layout, segments } = plan;
-  const esp = { disk, ...placeOf(layout.places, 'esp') };
+  const esp = { disk, ...spanOf(layout.spans, 'esp') };
   const [rootHash] = await allEnded([
     writeSeal(
       {
         disk,
-        root: { start: placeOf(layout.places, 'root').start, size: root.size },
-        tree: placeOf(layout.places, 'root-verity'),
+        root: { start: spanOf(layout.spans, 'root').start, size: root.size },
+        tree: spanOf(layout.spans, 'root-verity'),
         uuid: derivedUuid(contentId, 'seal'),
         salt: sealSalt(lock.image),
         data: rootBlocks(segments, reused),
@@ -137,7 +137,7 @@ export async function sealDisk(
     esp: derivedUuid(contentId, 'partition esp'),
     state: derivedUuid(contentId, 'partition state'),
   };
-  const layoutNow = identified(layout.places, contentId, uuids);
+  const layoutNow = identified(layout.spans, contentId, uuids);
   await writeBootEntry(tools, work, esp, {
     image: lock.image,
     rootHash,
@@ -154,10 +154,10 @@ export async function sealDisk(
 export async function hashDisk(writing: Writing): Promise<string> {
   const { plan, run, disk } = writing;
   const { layout, segments, reused } = plan;
-  const [tree, state] = [placeOf(layout.places, 'root-verity'), placeOf(layout.places, 'state')];
+  const [tree, state] = [spanOf(layout.spans, 'root-verity'), spanOf(layout.spans, 'state')];
   const end = state.start + state.size;
   const written = [
-    { start: 0, size: placeOf(layout.places, 'root').start },
+    { start: 0, size: spanOf(layout.spans, 'root').start },
     ...segments,
     { start: tree.start, size: tree.size },
     { start: state.start, size: state.size, isHoles: true },

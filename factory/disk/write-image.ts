@@ -7,8 +7,8 @@ import type { GrowingLayers } from '../layers/growing';
 import { withThreads } from '../processes/threads';
 import { type PreviousImage, contentsText, type OnDisk } from './previous-image';
 import { writeImageManifest } from './image-manifest';
-import type { ImageFiles } from './keep';
-import { placeOf } from './layout';
+import type { BakedFiles } from './keep';
+import { spanOf } from './layout';
 import { type DiskPlan, planDisk } from './plan-disk';
 import { copyReused, type Reused } from './reused';
 import type { DoTask, Result, Task } from './tasks';
@@ -29,7 +29,7 @@ export interface ImageOptions {
   readonly onBytes?: (bytes: number, total: number) => void;
 }
 
-export interface Written extends Pick<ImageFiles, 'contents'> {
+export interface Written extends Pick<BakedFiles, 'contents'> {
   readonly record: ImageRecord;
 }
 
@@ -38,7 +38,7 @@ export async function writeImage(
   options: ImageOptions,
   run: DoTask,
   work: string,
-  { disk, manifest }: Pick<ImageFiles, 'disk' | 'manifest'>,
+  { disk, manifest }: Pick<BakedFiles, 'disk' | 'manifest'>,
   previous: PreviousImage | undefined,
 ): Promise<Written | undefined> {
   const step = options.onStep ?? ((): void => undefined);
@@ -70,7 +70,7 @@ export async function writeImage(
       writeImageManifest({ ...plan, merged: plan.root.merged, epoch: lock.epoch, out: manifest }),
       requireWhole(tools, {
         disk,
-        start: placeOf(plan.layout.places, 'root').start,
+        start: spanOf(plan.layout.spans, 'root').start,
         names: plan.root.names,
         merged: plan.root.merged.entries,
       }),
@@ -128,8 +128,8 @@ const recordOf = (
 
 /** Where each content stands on the disk. */
 function placed({ root, digests, layout }: DiskPlan): OnDisk[] {
-  const { start } = placeOf(layout.places, 'root');
-  return [...root.places].map(([content, to]) => ({
+  const { start } = spanOf(layout.spans, 'root');
+  return [...root.offsets].map(([content, to]) => ({
     sha256: digests.get(content) ?? '',
     size: content.size,
     at: start + to,

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { KilnError } from '../errors';
 
 /** What a stream turned out to be. */
-export interface Content {
+export interface StoredContent {
   readonly size: number;
   /** Hex. */
   readonly sha256: string;
@@ -76,9 +76,9 @@ export class ContentStore {
     key: string,
     chunks: AsyncIterable<Uint8Array>,
     limit: number,
-    judge: (content: Content) => void,
+    judge: (content: StoredContent) => void,
     onBytes: (count: number) => void = () => undefined,
-  ): Promise<Content> {
+  ): Promise<StoredContent> {
     const temporary = join(this.folder, 'tmp', key);
     mkdirSync(dirname(temporary), { recursive: true });
     const sha256 = createHash('sha256');

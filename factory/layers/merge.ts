@@ -25,7 +25,7 @@ export interface MergeOptions {
   /** From the bottom up; each is gone through when it comes. */
   readonly layers: Iterable<MergeLayer> | AsyncIterable<MergeLayer>;
   /** Told when the first layer was gone through, with what was left out of it. */
-  readonly onBase?: (leftOut: ReadonlyMap<string, Content>) => void;
+  readonly onBase?: (leftOut: ReadonlyMap<string, FileContent>) => void;
   /** Files made at assembly of those layers. */
   readonly added: (layers: readonly MergeLayer[]) => readonly AddedFile[];
   /** Folders of the base layer whose files (boot loader's files) are collected, not merged. */
@@ -37,7 +37,7 @@ export interface MergeOptions {
 }
 
 /** Where a file's bytes are. */
-export interface Content {
+export interface FileContent {
   /** Index of the layer; those behind the last are the added files. */
   readonly layer: number;
   /** Byte of the layer's tar, or of the added file. */
@@ -54,9 +54,9 @@ export interface Merged {
   /** The layer whose entry of that path was kept; undefined when there is none. */
   readonly ownerOf: (path: string) => LayerName | undefined;
   /** Of every file that is not empty; names of one file have one object. */
-  readonly contents: ReadonlyMap<string, Content>;
+  readonly contents: ReadonlyMap<string, FileContent>;
   /** Of those that were left out. */
-  readonly leftOut: ReadonlyMap<string, Content>;
+  readonly leftOut: ReadonlyMap<string, FileContent>;
   /** Of each layer, sha256 over the bytes of its tar that are no file's content: what was gone by. */
   readonly frames: readonly string[];
 }
@@ -117,8 +117,8 @@ export async function mergeLayers(options: MergeOptions): Promise<Merged> {
   const layers: MergeLayer[] = [];
   const rules = new MergeRules(LAYERS[0], options.leftOut);
   const faults: Fault[] = [];
-  const contents = new Map<string, Content>();
-  const leftOut = new Map<string, Content>();
+  const contents = new Map<string, FileContent>();
+  const leftOut = new Map<string, FileContent>();
   const frames: string[] = [];
   let entries = 0;
   const names = new Batches(options.names);

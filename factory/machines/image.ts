@@ -31,7 +31,7 @@ export function registryOf(project: Project, { registry }: LaunchGroup): Registr
  * chunk, then kept in the user's cache.
  * @throws KilnError `no-registry`, `image-not-stored`, `image-revoked`, `registry-damaged`.
  */
-export async function findImage(
+export async function imageOnDisk(
   project: Project,
   group: LaunchGroup,
   options: Pick<MaterialiseOptions, 'onProgress' | 'onWait'> = {},

@@ -31,7 +31,7 @@ import { checkLog, headOf, parseOrThrow } from './log';
 import { materialise } from './materialise';
 import type { RegistrySettings } from './project';
 import { checkRecord } from './read';
-import { storeImage, type ImageFiles } from './store-image';
+import { storeImage, type ImageDocuments } from './store-image';
 
 /** An image that this project has: baked here, stored in the registry, or both. */
 export interface CatalogueImage {
@@ -73,7 +73,7 @@ function checkVerdict(digest: string, text: string, where: string): Verdict {
 }
 
 /** What a bake left in `bakes`/<hex>; undefined when it is not there. */
-function readBake(bakes: string, hex: string): { record: ImageRecord; files: ImageFiles } | undefined {
+function readBake(bakes: string, hex: string): { record: ImageRecord; files: ImageDocuments } | undefined {
   const record = readSync(bakes, join(hex, RECORD));
   if (record === undefined) return undefined;
   const verdicts: Record<string, string> = {};

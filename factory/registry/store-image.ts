@@ -32,7 +32,7 @@ import {
 } from './layout';
 
 /** The contents of an image that are not its disk: file name in the image's folder -> text. */
-export interface ImageFiles {
+export interface ImageDocuments {
   readonly record: string;
   /** Name in verdicts/ -> text. */
   readonly verdicts: Readonly<Record<string, string>>;
@@ -138,7 +138,7 @@ const named = (record: ImageRecord): Readonly<Record<string, string>> => ({
 async function storeCopies(
   home: RegistryHome,
   record: ImageRecord,
-  copies: ImageFiles['copies'],
+  copies: ImageDocuments['copies'],
   scratch: string,
 ): Promise<void> {
   for (const [name, path] of Object.entries(copies)) {
@@ -173,7 +173,7 @@ export async function storeImage(
   home: RegistryHome,
   digest: string,
   disk: string,
-  files: ImageFiles,
+  files: ImageDocuments,
   options: StoreOptions,
 ): Promise<boolean> {
   if (await isStored(home, digest)) return false;

@@ -27,7 +27,7 @@ const segments: fc.Arbitrary<Segment[]> = fc
     fc.record({
       gap: fc.oneof(fc.constant(0), fc.nat(3), fc.nat(MIB / BLOCK)),
       size: fc.oneof(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 2 * CHUNK })),
-      from: fc.oneof(fc.constantFrom('disk', 'holes', 'same place'), fc.nat(SIZE / BLOCK)),
+      from: fc.oneof(fc.constantFrom('disk', 'holes', 'same offset'), fc.nat(SIZE / BLOCK)),
     }),
     { maxLength: 40 },
   )
@@ -37,10 +37,10 @@ const segments: fc.Arbitrary<Segment[]> = fc
     for (const { gap, size, from } of drawn) {
       const start = (blocksOf(at) + gap) * BLOCK;
       if (start + size > SIZE) break;
-      const place = from === 'same place' ? start : typeof from === 'number' ? from * BLOCK : from;
-      if (place === 'holes') found.push({ start, size, isHoles: true });
-      else if (place === 'disk') found.push({ start, size });
-      else if (place + size <= SIZE) found.push({ start, size, from: place });
+      const offset = from === 'same offset' ? start : typeof from === 'number' ? from * BLOCK : from;
+      if (offset === 'holes') found.push({ start, size, isHoles: true });
+      else if (offset === 'disk') found.push({ start, size });
+      else if (offset + size <= SIZE) found.push({ start, size, from: offset });
       else continue;
       at = start + size;
     }

@@ -42,8 +42,8 @@ describe('the layout of the disk', () => {
   it('holds every partition in whole MiB, one after the other, with room for both tables', () => {
     fc.assert(
       fc.property(content, sizes, (id, wanted) => {
-        const { places, size } = layOut(wanted);
-        const { partitions } = identified(places, id, UUIDS);
+        const { spans, size } = layOut(wanted);
+        const { partitions } = identified(spans, id, UUIDS);
         let end = MIB;
         for (const [index, partition] of partitions.entries()) {
           expect(partition.start).toBe(end);
@@ -73,7 +73,7 @@ describe('the layout of the disk', () => {
         layOut([
           { name: 'esp', size: 64 * MIB },
           { name: 'root', size: MIB + 1 },
-        ]).places,
+        ]).spans,
         id,
         { ...UUIDS, esp: derivedUuid(id, 'partition esp'), root: derivedUuid(id, 'partition root') },
       ),

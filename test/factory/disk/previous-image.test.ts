@@ -177,7 +177,7 @@ describe('what is copied from a previous image', () => {
     writeFileSync(file, disk);
   };
 
-  it('stands at the same places of the new disk, and nothing of the previous image beside it', async () => {
+  it('stands at the same offsets of the new disk, and nothing of the previous image beside it', async () => {
     const folder = await bake('one', 'spark');
     // Behind a content in its last block, and between two contents.
     for (const at of [4 * BLOCK + 11, 14 * BLOCK - 1, 20 * BLOCK]) change(folder, ROOT.start + at);
@@ -244,7 +244,7 @@ describe('what is copied from a previous image', () => {
     expect(places.map(({ at }) => at)).toEqual([b, c]);
   });
 
-  it('is taken from where it is to stand, when the previous image has the same bytes in several places', async () => {
+  it('is reused from where it is to stand, when the previous image has the same bytes at several offsets', async () => {
     const folder = await bake('one', 'spark');
     const { bytes } = FILES.get('usr/a') ?? { bytes: Buffer.alloc(0) };
     const again = { sha256: sha256(bytes), size: bytes.length, at: ROOT.start + 60 * BLOCK };
@@ -254,9 +254,9 @@ describe('what is copied from a previous image', () => {
     const stand = [60, 4, 7].map(
       (block) => [{ layer: 0, at: block, size: bytes.length }, block * BLOCK] as const,
     );
-    const places = new Map(stand);
+    const offsets = new Map(stand);
     const digests = new Map(stand.map(([content]) => [content, again.sha256]));
-    const root = { places, metadata: Buffer.alloc(BLOCK) };
+    const root = { offsets, metadata: Buffer.alloc(BLOCK) };
     const segments = rootSegments(root, ROOT.start, digests, reused).slice(1);
     expect(
       segments.map(({ start, from }) => [start, from].map((byte) => ((byte ?? 0) - ROOT.start) / BLOCK)),

@@ -145,7 +145,7 @@ async function made(
 describe('a root file system', () => {
   const sizes = fc.oneof(fc.nat(3 * BLOCK), fc.constantFrom(0, 1, BLOCK, 2 ** 20, 5 * 2 ** 20 + 1));
 
-  it("has each file's content at the place that its inode names, whatever the sizes", async () => {
+  it("has each file's content at the offset that its inode names, whatever the sizes", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(sizes, { minLength: FILES.length, maxLength: FILES.length }),

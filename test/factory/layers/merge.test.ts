@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { extract } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { archive } from '../../../factory/layers/archive';
-import { type Content, type Merged, mergeLayers, type MergeLayer } from '../../../factory/layers/merge';
+import { type FileContent, type Merged, mergeLayers, type MergeLayer } from '../../../factory/layers/merge';
 import { hostExec } from '../../../factory/ports/machine/exec-host';
 import type { LayerName } from '../../../factory/contracts/layers';
 
@@ -83,7 +83,7 @@ describe('the merged layers', () => {
     expect(names.filter((name) => name.startsWith('boot/'))).toEqual(['boot/']);
     expect(new Set(names).size).toBe(names.length);
     expect(merged.entries).toBe(names.length);
-    const text = (content: Content | undefined): string | undefined =>
+    const text = (content: FileContent | undefined): string | undefined =>
       content &&
       readFileSync(layers[content.layer]?.tar ?? '').toString('utf8', content.at, content.at + content.size);
     expect([...merged.leftOut].map(([path, content]) => [path, text(content)]).sort()).toEqual([

@@ -9,7 +9,7 @@ import type { Verdict } from '../../../factory/contracts/verdict';
 import { DirectoryHome } from '../../../factory/registry/directory';
 import type { RegistryHome } from '../../../factory/registry/home';
 import type { RegistrySettings } from '../../../factory/registry/project';
-import { storeImage, type ImageFiles } from '../../../factory/registry/store-image';
+import { storeImage, type ImageDocuments } from '../../../factory/registry/store-image';
 
 const IMAGE = 'spark-node';
 
@@ -119,7 +119,7 @@ export function bake(
 }
 
 /** What a bake of this "disk" would hand over to be stored, without copies. */
-export const filesOf = (disk: string, record = recordOf(disk)): ImageFiles => ({
+export const filesOf = (disk: string, record = recordOf(disk)): ImageDocuments => ({
   record: JSON.stringify(record),
   verdicts: {},
   copies: {},

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { NodeConfig as NodeJson } from '../factory/contracts/node';
+import { NodeConfig } from '../factory/contracts/node';
 import { faultsOf } from './faults';
 import { sparkFaults } from './spark-rules';
 
@@ -7,19 +7,19 @@ import { sparkFaults } from './spark-rules';
  * node.json of one kind of machine. A stack with a faulty one does not synthesise: every fault is
  * reported with its path, by the same rules as the node itself has.
  */
-export class NodeConfig extends Construct {
+export class NodeDocument extends Construct {
   constructor(
     scope: Construct,
     id: string,
     /** Goes to the machines as it is once it is valid. */
-    readonly document: NodeJson,
+    readonly document: NodeConfig,
     /** Of the image's record: which Spark the settings are for. */
     versions: Readonly<Record<string, string>>,
   ) {
     super(scope, id);
     this.node.addValidation({
       validate: () => {
-        const faults = faultsOf(NodeJson, document, 'node.json');
+        const faults = faultsOf(NodeConfig, document, 'node.json');
         return faults.length > 0 ? faults : sparkFaults(this, versions, document);
       },
     });

@@ -1,5 +1,5 @@
 import { KilnError } from '../errors';
-import type { Content } from '../layers/merge';
+import type { FileContent } from '../layers/merge';
 import { BLOCK, blocksOf, type Erofs, type ErofsFile, giveBlocks, giveData, readErofs } from './erofs';
 import { groupOf, isPackageList, packageOwners, standsAlone } from './groups';
 import { CELL, type Item, placeInCells, placeInSlots } from './slots';
@@ -7,31 +7,31 @@ import { CELL, type Item, placeInCells, placeInSlots } from './slots';
 /** Regions are whole multiples of so many blocks, so that one that grows a little moves none behind it. */
 const METADATA_STEP = 1024; // 4 MiB
 const WHOLE_STEP = 4096; // 16 MiB
-/** Room for metadata to grow: an eighth. */
-const METADATA_ROOM = 9 / 8;
+/** Metadata may grow by an eighth. */
+const METADATA_GROWTH = 9 / 8;
 
-export interface PlaceOptions {
-  /** A whole EROFS of names alone, as mkfs.erofs wrote it: it gets the places and sizes of all data. */
+export interface OffsetOptions {
+  /** A whole EROFS of names alone, as mkfs.erofs wrote it: it gets the offsets and sizes of all data. */
   readonly metadata: Buffer;
   /** Of every path that has bytes; names of one file have one object. */
-  readonly contents: ReadonlyMap<string, Content>;
+  readonly contents: ReadonlyMap<string, FileContent>;
   /** Reads one, for the few small ones that say what belongs together. */
-  readonly read: (content: Content) => Buffer;
+  readonly read: (content: FileContent) => Buffer;
   /** Whether a path changes with every bake: such files stand together at the end. */
   readonly isVolatile: (path: string) => boolean;
 }
 
-export interface Placed {
+export interface RootOffsets {
   /** Names in the file system, the root among them. */
   readonly names: number;
   /** Bytes of the file system; the metadata is the first of them. */
   readonly size: number;
   /** Content -> its first byte in the file system. */
-  readonly places: ReadonlyMap<Content, number>;
+  readonly offsets: ReadonlyMap<FileContent, number>;
 }
 
 interface File extends ErofsFile {
-  readonly content: Content;
+  readonly content: FileContent;
   /** Bytes. */
   readonly size: number;
   readonly blocks: number;
@@ -47,7 +47,7 @@ interface Plan {
 const stepped = (blocks: number, step: number): number => Math.ceil(blocks / step) * step;
 
 /** The files that have bytes, in the order of the walk. */
-function filesOf(erofs: Erofs, contents: ReadonlyMap<string, Content>): File[] {
+function filesOf(erofs: Erofs, contents: ReadonlyMap<string, FileContent>): File[] {
   const files = erofs.files.flatMap((file) => {
     const content = contents.get(file.path);
     if (content === undefined) return [];
@@ -73,11 +73,11 @@ function itemsOf(
 }
 
 /**
- * Where everything goes: superblock and metadata in front with room to grow, then large files, then packages and
+ * Where everything goes: superblock and metadata in front with space to grow, then large files, then packages and
  * folders, each kind in a region of its own (slots.ts), then what changes with every bake. A package that
  * outgrows its slot then pushes aside no large file, and a night's updates stay within one part of the hash tree.
  */
-function planPlaces(
+function planOffsets(
   metadata: number,
   files: readonly File[],
   owners: ReadonlyMap<string, string>,
@@ -102,9 +102,9 @@ function planPlaces(
     }
     return next;
   };
-  let region = stepped(metadata * METADATA_ROOM, METADATA_STEP);
-  for (const { starts: places, blocks } of regions) {
-    for (const [name, at] of places) put(lasting.get(name) ?? [], region + at);
+  let region = stepped(metadata * METADATA_GROWTH, METADATA_STEP);
+  for (const { starts: starting, blocks } of regions) {
+    for (const [name, at] of starting) put(lasting.get(name) ?? [], region + at);
     region += blocks;
   }
   const end = put(
@@ -115,10 +115,10 @@ function planPlaces(
 }
 
 /**
- * Gives every file's data its place, in the metadata. Nothing else of it changes: mkfs.erofs decided the rest.
+ * Gives every file's data its offset, in the metadata. Nothing else of it changes: mkfs.erofs decided the rest.
  * @throws KilnError `root-failed` when the metadata is not of the shape that is known.
  */
-export function placeRoot(options: PlaceOptions): Placed {
+export function assignOffsets(options: OffsetOptions): RootOffsets {
   const { metadata, contents, read } = options;
   try {
     const erofs = readErofs(metadata);
@@ -128,14 +128,14 @@ export function placeRoot(options: PlaceOptions): Placed {
         .filter(({ path }) => isPackageList(path))
         .map(({ path, content }) => [path, read(content).toString()] as const),
     );
-    const plan = planPlaces(metadata.length / BLOCK, files, packageOwners(lists), options.isVolatile);
-    const places = new Map<Content, number>();
+    const plan = planOffsets(metadata.length / BLOCK, files, packageOwners(lists), options.isVolatile);
+    const offsets = new Map<FileContent, number>();
     for (const [file, start] of plan.starts) {
       giveData(metadata, file, file.size, start);
-      places.set(file.content, start * BLOCK);
+      offsets.set(file.content, start * BLOCK);
     }
     giveBlocks(metadata, plan.blocks);
-    return { names: erofs.names, size: plan.blocks * BLOCK, places };
+    return { names: erofs.names, size: plan.blocks * BLOCK, offsets };
   } catch (error) {
     if (error instanceof Error && 'code' in error) throw error;
     throw new KilnError({
