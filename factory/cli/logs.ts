@@ -32,10 +32,10 @@ export function logs(): Command {
         : options.stderr
           ? 'stderr'
           : undefined;
-      const { holder, words } = await logsWords(hostMachinery(cache), paths, id, {
+      const { sandbox, words } = await logsWords(hostMachinery(cache), paths, id, {
         follow: options.follow === true,
         ...defined({ only }),
       });
-      process.exitCode = await holder.attach(words);
+      process.exitCode = await sandbox.attach(words);
     });
 }

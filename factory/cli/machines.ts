@@ -168,7 +168,7 @@ function exec(): Command {
       const paths = clusterPaths(clusterName(options.cluster), state);
       const command = words[0] === '--' ? words.slice(1) : words;
       const entered = await enterWords(hostMachinery(cache), paths, command, options.machine);
-      process.exitCode = await entered.holder.attach(entered.words);
+      process.exitCode = await entered.sandbox.attach(entered.words);
     });
 }
 

@@ -80,7 +80,7 @@ Examples:
         );
         return;
       }
-      const { holder, words } = await submitWords(machinery, paths, job);
-      process.exitCode = await holder.attach(words, { lifeline: true });
+      const { sandbox, words } = await submitWords(machinery, paths, job);
+      process.exitCode = await sandbox.attach(words, { lifeline: true });
     });
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { Holders } from '../ports/holder/holder';
+import type { Sandboxes } from '../ports/sandbox/sandbox';
 import { findProject } from '../project';
 import { answer, note } from './output';
 import { formatDuration, formatSize } from '../units';
@@ -21,9 +21,9 @@ function bucketName(text: string): string {
 const total = (sizes: readonly { readonly size: number }[]): number =>
   sizes.reduce((sum, { size }) => sum + size, 0);
 
-async function hostHolders(): Promise<Holders> {
-  const [{ hostHolders: make }, { hostExec }] = await Promise.all([
-    import('../ports/holder/holder-host.js'),
+async function hostSandboxes(): Promise<Sandboxes> {
+  const [{ hostSandboxes: make }, { hostExec }] = await Promise.all([
+    import('../ports/sandbox/sandbox-host.js'),
     import('../ports/machine/exec-host.js'),
   ]);
   return make(hostExec);
@@ -42,9 +42,9 @@ function up(): Command {
     .addHelpText('after', '\nExample:\n  kiln store up --port 7443 --bucket flights')
     .action(async (options: Json & { port?: number; bucket: string }) => {
       const { storeUp } = await import('../store/store.js');
-      const holders = await hostHolders();
+      const sandboxes = await hostSandboxes();
       const started = Date.now();
-      const result = await storeUp(findProject(), holders, {
+      const result = await storeUp(findProject(), sandboxes, {
         ...options,
         onStep: (step) => {
           if (step !== 'up') note(`store: ${step}`);
@@ -68,8 +68,8 @@ function down(): Command {
     .addHelpText('after', '\nExample:\n  kiln store down')
     .action(async (options: Json) => {
       const { storeDown } = await import('../store/store.js');
-      const holders = await hostHolders();
-      const removed = await storeDown(findProject(), holders);
+      const sandboxes = await hostSandboxes();
+      const removed = await storeDown(findProject(), sandboxes);
       answer(options.json === true, { removed }, removed ? 'object store removed' : 'no object store was up');
     });
 }
@@ -81,8 +81,8 @@ function status(): Command {
     .addHelpText('after', '\nExample:\n  kiln store status --json')
     .action(async (options: Json) => {
       const { storeStatus } = await import('../store/store.js');
-      const holders = await hostHolders();
-      const found = await storeStatus(findProject(), holders);
+      const sandboxes = await hostSandboxes();
+      const found = await storeStatus(findProject(), sandboxes);
       answer(
         options.json === true,
         found,

@@ -44,7 +44,7 @@ export async function prove(
   }
   onStep('canary: a small job runs an executor on every worker');
   const [program = '', ...args] = entered.words;
-  const { code, stdout, stderr } = await entered.holder.run(program, args, {
+  const { code, stdout, stderr } = await entered.sandbox.run(program, args, {
     accept: [0, 1],
     timeout: (timeout + 30) * 1000,
   });

@@ -8,11 +8,11 @@ import type { Machine } from './driver';
 
 /**
  * Where a cluster of this machine keeps what. /run holds what is gone after a reboot anyway; secrets
- * live inside the holder only, whose /run is memory-backed.
+ * live inside the sandbox only, whose /run is memory-backed.
  */
 export interface ClusterPaths {
   readonly cluster: string;
-  /** The holder's folder, with the records below; mode 0700. */
+  /** The sandbox's folder, with the records below; mode 0700. */
   readonly run: string;
   /** Lock of whoever changes the cluster. */
   readonly lock: string;
@@ -32,7 +32,7 @@ export function clusterPaths(cluster: string, projectState: string, clusters = C
   };
 }
 
-/** Inside the holder: values of credentials. */
+/** Inside the sandbox: values of credentials. */
 export const SECRETS = '/run/kiln-secrets';
 
 /** cluster.json: whose it is, and what of it can be reached from outside. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { LaunchGroup } from '../contracts/launch';
 import { KilnError, type Fault } from '../errors';
-import type { Holder } from '../ports/holder/holder';
+import type { Sandbox } from '../ports/sandbox/sandbox';
 import { SECRETS } from './cluster';
 
 /** Name -> value, or that the cluster makes one of its own. */
@@ -51,17 +51,17 @@ export function credentialsDigest(values: Values): string {
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
 }
 
-/** Puts the values into the holder's memory. @returns name -> file inside. */
+/** Puts the values into the sandbox's memory. @returns name -> file inside. */
 export async function placeCredentials(
-  holder: Holder,
+  sandbox: Sandbox,
   values: Values,
 ): Promise<Readonly<Record<string, string>>> {
   const files: Record<string, string> = {};
   for (const [name, given] of values) {
     const file = join(SECRETS, name);
-    const there = await holder.read(file);
+    const there = await sandbox.read(file);
     const value = given ?? there ?? randomBytes(32).toString('hex');
-    if (value !== there) await holder.write(file, value);
+    if (value !== there) await sandbox.write(file, value);
     files[name] = file;
   }
   return files;

@@ -31,7 +31,7 @@ interface DownInput {
 
 /**
  * Ends a cluster or one of its groups; what is not there is no error.
- * @throws KilnError `cluster-held` when it is another project's, `holder-elsewhere`.
+ * @throws KilnError `cluster-held` when it is another project's, `sandbox-out-of-sight`.
  */
 export async function down(machinery: Machinery, input: DownInput): Promise<DownResult> {
   const paths = clusterPaths(input.cluster, input.state, machinery.clusters);
@@ -64,11 +64,11 @@ async function downLocked(machinery: Machinery, paths: ClusterPaths, input: Down
   const going = machines.filter(({ group }) => input.group === undefined || group === input.group);
   const staying = machines.length - going.length;
   const removed = going.map(({ name }) => name);
-  const holder = await machinery.holders.find(paths.run);
+  const sandbox = await machinery.sandboxes.find(paths.run);
   if (staying > 0) {
     for (const machine of going) {
       input.onStep(`${machine.name}: removed`);
-      if (holder !== undefined) await machinery.drivers[machine.kind].stop(machine.name, holder);
+      if (sandbox !== undefined) await machinery.drivers[machine.kind].stop(machine.name, sandbox);
       await forgetMachine(paths, machine.name);
       await rm(machine.folder, { recursive: true, force: true });
     }
@@ -82,13 +82,13 @@ async function downLocked(machinery: Machinery, paths: ClusterPaths, input: Down
 /** Everything of a cluster, alive or dead: processes, mounts, networks, control groups, folders. */
 export async function endCluster(machinery: Machinery, paths: ClusterPaths): Promise<void> {
   // All at once: whatever is inside ends with its first process, the control groups are then empty.
-  const holder = await machinery.holders.find(paths.run);
-  await holder?.end();
+  const sandbox = await machinery.sandboxes.find(paths.run);
+  await sandbox?.end();
   const files = await readdir(paths.run).catch(() => []);
   for (const file of files.filter((name) => name.endsWith('.cgroups'))) {
     await machinery.leaveGroups(join(paths.run, file));
   }
-  await machinery.holders.clear(paths.run);
+  await machinery.sandboxes.clear(paths.run);
   await rm(paths.state, { recursive: true, force: true });
   await removeEmpty(dirname(paths.state), 1);
 }

@@ -1,5 +1,5 @@
 import type { NodeConfig } from '../contracts/node';
-import type { Holder } from '../ports/holder/holder';
+import type { Sandbox } from '../ports/sandbox/sandbox';
 import type { NodeStatus } from './status';
 
 /** How a machine runs on this one. */
@@ -51,31 +51,31 @@ export interface Machine {
 
 /** Where machines of one cluster run. */
 export interface MachineContext {
-  readonly holder: Holder;
-  /** Bridge inside the holder's network, up and with the gateway's address. */
+  readonly sandbox: Sandbox;
+  /** Bridge inside the sandbox's network, up and with the gateway's address. */
   readonly bridge: string;
-  /** System credentials: name -> file as seen inside the holder (memory-backed). */
+  /** System credentials: name -> file as seen inside the sandbox (memory-backed). */
   readonly credentials: Readonly<Record<string, string>>;
 }
 
 export interface MachineDriver {
   readonly kind: MachineKind;
   /**
-   * Starts a machine and returns; the holder's label of its main process is the machine's name.
+   * Starts a machine and returns; the sandbox's label of its main process is the machine's name.
    * The folder is there and empty.
    */
   start(machine: Machine, context: MachineContext): Promise<void>;
-  /** Ends a machine at once and frees what it held inside the holder. Nothing to do is no error. */
-  stop(name: string, holder: Holder): Promise<void>;
+  /** Ends a machine at once and frees what it held inside the sandbox. Nothing to do is no error. */
+  stop(name: string, sandbox: Sandbox): Promise<void>;
   /**
-   * Words to put before a program and its arguments, for the holder's `run`, so that it runs in the
+   * Words to put before a program and its arguments, for the sandbox's `run`, so that it runs in the
    * machine as root; undefined when the machine has ended. Absent where there is no way in.
    */
-  enter?(name: string, holder: Holder): Promise<readonly string[] | undefined>;
+  enter?(name: string, sandbox: Sandbox): Promise<readonly string[] | undefined>;
   /** What the node last said of itself (/run/kiln/status.json); undefined before it said anything. */
   status(
     machine: { readonly name: string; readonly folder: string },
-    holder: Holder,
+    sandbox: Sandbox,
   ): Promise<NodeStatus | undefined>;
 }
 

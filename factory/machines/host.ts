@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../errors';
 import { withLock } from '../files/lock';
 import { hostExec } from '../ports/machine/exec-host';
-import type { Holder } from '../ports/holder/holder';
-import { hostHolders } from '../ports/holder/holder-host';
+import type { Sandbox } from '../ports/sandbox/sandbox';
+import { hostSandboxes } from '../ports/sandbox/sandbox-host';
 import { CLUSTERS } from './cluster';
 import type { Machinery } from './machinery';
 import { freePort } from './network';
@@ -41,9 +41,9 @@ async function fetchJson(url: string): Promise<unknown> {
 /** Of curl: whatever the reason, nobody answers. */
 const CURL_CODES = Array.from({ length: 128 }, (_, code) => code);
 
-async function fetchInside(holder: Holder, url: string): Promise<unknown> {
+async function fetchInside(sandbox: Sandbox, url: string): Promise<unknown> {
   const words = ['--silent', '--fail', '--max-time', '3', '--noproxy', '*', url];
-  const { code, stdout } = await holder.run('curl', words, { accept: CURL_CODES });
+  const { code, stdout } = await sandbox.run('curl', words, { accept: CURL_CODES });
   try {
     return code === 0 ? JSON.parse(stdout) : undefined;
   } catch {
@@ -65,7 +65,7 @@ export function hostMachinery(cache: string): Machinery {
     }
   };
   return {
-    holders: hostHolders(hostExec),
+    sandboxes: hostSandboxes(hostExec),
     drivers: { nspawn, qemu: qemuDriver(async () => (await acceleration()).accelerator) },
     withLock,
     acceleration,

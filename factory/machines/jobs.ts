@@ -59,9 +59,9 @@ async function ask(
   paths: ClusterPaths,
   command: readonly string[],
 ): Promise<RunResult> {
-  const { holder, words } = await enterWords(machinery, paths, command);
+  const { sandbox, words } = await enterWords(machinery, paths, command);
   const [program = '', ...args] = words;
-  return holder.run(program, args, { accept: ANY });
+  return sandbox.run(program, args, { accept: ANY });
 }
 
 function read<T>(schema: z.ZodType<T>, { stdout, stderr, code }: RunResult, what: string): T {
@@ -159,7 +159,7 @@ export async function submitDetached(
   });
 }
 
-/** The words that show what a job's driver wrote, for the holder's `attach`. @throws KilnError as `enterWords`. */
+/** The words that show what a job's driver wrote, for the sandbox's `attach`. @throws KilnError as `enterWords`. */
 export const logsWords = (
   machinery: Machinery,
   paths: ClusterPaths,

@@ -1,4 +1,4 @@
-import type { Holder } from '../ports/holder/holder';
+import type { Sandbox } from '../ports/sandbox/sandbox';
 import {
   type ClusterPaths,
   type ClusterRecord,
@@ -25,7 +25,7 @@ export interface ClusterLook {
   readonly record: ClusterRecord | undefined;
   /** `elsewhere`: its processes are in a PID namespace that cannot be seen from here. */
   readonly state: 'up' | 'dead' | 'elsewhere';
-  readonly holder: Holder | undefined;
+  readonly sandbox: Sandbox | undefined;
   /** Whether the records of its machines cannot be read: another kiln's, or damaged. */
   readonly damaged: boolean;
   readonly nodes: readonly NodeLook[];
@@ -40,25 +40,25 @@ export async function lookAt(machinery: Machinery, cluster: string): Promise<Clu
   const records = await readMachines(paths).catch(() => undefined);
   const machines = records ?? [];
   let state: ClusterLook['state'] = 'dead';
-  const holder = await machinery.holders.find(paths.run).catch(() => {
+  const sandbox = await machinery.sandboxes.find(paths.run).catch(() => {
     state = 'elsewhere';
     return undefined;
   });
-  if (holder !== undefined) state = 'up';
+  if (sandbox !== undefined) state = 'up';
   const nodes = await Promise.all(
     machines.map(async (machine): Promise<NodeLook> => {
-      const alive = holder !== undefined && (await holder.alive(machine.name)) !== undefined;
-      const status = alive ? await machinery.drivers[machine.kind].status(machine, holder) : undefined;
+      const alive = sandbox !== undefined && (await sandbox.alive(machine.name)) !== undefined;
+      const status = alive ? await machinery.drivers[machine.kind].status(machine, sandbox) : undefined;
       return { machine, alive, status };
     }),
   );
-  // Who listens there is gone with the holder.
+  // Who listens there is gone with the sandbox.
   const pages = pagesOf((state === 'up' ? record?.publish : undefined) ?? {});
   return {
     paths,
     record,
     state,
-    holder,
+    sandbox,
     damaged: records === undefined,
     nodes,
     pages,

@@ -1,10 +1,10 @@
 import type { withLock } from '../files/lock';
-import type { Holder, Holders } from '../ports/holder/holder';
+import type { Sandbox, Sandboxes } from '../ports/sandbox/sandbox';
 import type { MachineDriver, MachineKind } from './driver';
 
 /** What the commands on machines stand on: this machine's own parts, or fakes of them. */
 export interface Machinery {
-  readonly holders: Holders;
+  readonly sandboxes: Sandboxes;
   readonly drivers: Readonly<Record<MachineKind, MachineDriver>>;
   readonly withLock: typeof withLock;
   /** Whether KVM truly works here (found out by booting), and how that is known. */
@@ -14,7 +14,7 @@ export interface Machinery {
   /** GET of a JSON document; undefined while nobody answers. */
   readonly fetchJson: (url: string) => Promise<unknown>;
   /** The same from inside a cluster's network, where its nodes' addresses are. */
-  readonly fetchInside: (holder: Holder, url: string) => Promise<unknown>;
+  readonly fetchInside: (sandbox: Sandbox, url: string) => Promise<unknown>;
   /** Milliseconds; `sleep` waits for that long. */
   readonly clock: { readonly now: () => number; readonly sleep: (milliseconds: number) => Promise<void> };
   /** Removes the control groups that a file of a driver lists, and the file. */

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { KilnError } from '../errors';
-import { HOST_NET, type Holder } from '../ports/holder/holder';
+import { HOST_NET, type Sandbox } from '../ports/sandbox/sandbox';
 
-/** The one bridge of a cluster, in the holder's own network. */
+/** The one bridge of a cluster, in the sandbox's own network. */
 export const BRIDGE = 'kiln0';
 
 const PROXY = '/lib/systemd/systemd-socket-proxyd';
@@ -11,13 +11,13 @@ const PROXY = '/lib/systemd/systemd-socket-proxyd';
 const CONNECTIONS = '4096';
 
 /** Makes the bridge; what is there already stays. @param gateway address with prefix. */
-export async function makeBridge(holder: Holder, gateway: string): Promise<void> {
+export async function makeBridge(sandbox: Sandbox, gateway: string): Promise<void> {
   const script = [
     'ip link show "$1" >/dev/null 2>&1 || ip link add "$1" type bridge forward_delay 0',
     'ip address replace "$2" dev "$1"',
     'ip link set "$1" up',
   ].join(' && ');
-  await holder.run('bash', ['-c', script, 'bash', BRIDGE, gateway]);
+  await sandbox.run('bash', ['-c', script, 'bash', BRIDGE, gateway]);
 }
 
 interface Forward {
@@ -34,10 +34,10 @@ interface Forward {
 
 /**
  * Passes connections from one network to the other: the listening socket is made in one namespace and
- * served by a process in the other. Both programs are systemd's own; they end with the holder.
+ * served by a process in the other. Both programs are systemd's own; they end with the sandbox.
  */
-async function forward(holder: Holder, { label, what, listen, connect, outside }: Forward): Promise<void> {
-  const log = join(holder.dir, `${label}.log`);
+async function forward(sandbox: Sandbox, { label, what, listen, connect, outside }: Forward): Promise<void> {
+  const log = join(sandbox.dir, `${label}.log`);
   const into = (net: string): string[] => ['nsenter', `--net=${net}`, '--'];
   const cluster = into('/proc/1/ns/net');
   const machine = into(HOST_NET);
@@ -52,13 +52,13 @@ async function forward(holder: Holder, { label, what, listen, connect, outside }
     connect,
   ];
   const [program = '', ...args] = words;
-  await holder.run('rm', ['-f', log]);
-  await holder.spawn(label, program, args, { log });
+  await sandbox.run('rm', ['-f', log]);
+  await sandbox.spawn(label, program, args, { log });
   const heard = 'for i in {1..100}; do grep -q "^Listening on" "$1" && exit 0; sleep 0.05; done; exit 1';
-  const { code } = await holder.run('bash', ['-c', heard, 'bash', log], { accept: [0, 1] });
+  const { code } = await sandbox.run('bash', ['-c', heard, 'bash', log], { accept: [0, 1] });
   if (code === 0) return;
-  const { stdout } = await holder.run('tail', ['-n', '3', log], { accept: [0, 1] });
-  await holder.kill(label);
+  const { stdout } = await sandbox.run('tail', ['-n', '3', log], { accept: [0, 1] });
+  await sandbox.kill(label);
   throw new KilnError({
     code: 'port-in-use',
     what: `nothing can listen at ${listen}, which is for ${what}\n${stdout.trim()}`,
@@ -68,14 +68,14 @@ async function forward(holder: Holder, { label, what, listen, connect, outside }
 
 /** Nodes reach `target` (`host:port` of this machine) at the gateway's `port`. */
 export async function forwardOut(
-  holder: Holder,
+  sandbox: Sandbox,
   gateway: string,
   port: string,
   target: string,
 ): Promise<void> {
   const label = `forward-${port}`;
-  if ((await holder.alive(label)) !== undefined) return;
-  await forward(holder, {
+  if ((await sandbox.alive(label)) !== undefined) return;
+  await forward(sandbox, {
     label,
     what: `${target} of this machine, as the cluster reaches it`,
     listen: `${gateway}:${port}`,
@@ -93,10 +93,10 @@ interface Published {
 }
 
 /** People on this machine reach a page, at `address:port` of a node, at 127.0.0.1:`local`. */
-export async function publish(holder: Holder, { page, address, port, local }: Published): Promise<void> {
+export async function publish(sandbox: Sandbox, { page, address, port, local }: Published): Promise<void> {
   const label = `publish-${port}`;
-  if ((await holder.alive(label)) !== undefined) return;
-  await forward(holder, {
+  if ((await sandbox.alive(label)) !== undefined) return;
+  await forward(sandbox, {
     label,
     what: `the page of the ${page}`,
     listen: `127.0.0.1:${String(local)}`,

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Holder } from '../ports/holder/holder';
+import type { Sandbox } from '../ports/sandbox/sandbox';
 import { type CgroupPlan, hierarchies, planCgroup } from './cgroup';
 import { CONSOLE, type Machine, type MachineContext, type MachineDriver, type MachineImage } from './driver';
 import { parseStatus } from './status';
 
-/** Inside the holder: root partitions, mounted once per image. */
+/** Inside the sandbox: root partitions, mounted once per image. */
 const ROOTS = '/run/kiln-roots';
 
 const STATUS = '/run/kiln/status.json';
@@ -52,20 +52,20 @@ export function nspawnArguments(machine: Machine, context: MachineContext): read
 }
 
 /** Mounts the root partition unless it is; the loop device goes with the last mount (autoclear). */
-async function mountRoot(holder: Holder, image: MachineImage): Promise<void> {
+async function mountRoot(sandbox: Sandbox, image: MachineImage): Promise<void> {
   const script = 'mountpoint -q "$1" || { mkdir -p "$1" && mount -o "$2" "$3" "$1"; }';
   const options = `ro,loop,offset=${String(image.root.start)},sizelimit=${String(image.root.size)}`;
-  await holder.run('bash', ['-c', script, 'bash', rootOf(image), options, image.raw]);
+  await sandbox.run('bash', ['-c', script, 'bash', rootOf(image), options, image.raw]);
 }
 
-async function planGroup(machine: Machine, holder: Holder): Promise<CgroupPlan> {
-  const mountinfo = await holder.run('cat', ['/proc/self/mountinfo']);
-  const own = await holder.run('cat', ['/proc/self/cgroup']);
+async function planGroup(machine: Machine, sandbox: Sandbox): Promise<CgroupPlan> {
+  const mountinfo = await sandbox.run('cat', ['/proc/self/mountinfo']);
+  const own = await sandbox.run('cat', ['/proc/self/cgroup']);
   const found = hierarchies(mountinfo.stdout, own.stdout);
   return planCgroup(found, `kiln-${machine.cluster}/${machine.name}`, machine);
 }
 
-const cgroupsFile = (holder: Holder, name: string): string => join(holder.dir, `${name}.cgroups`);
+const cgroupsFile = (sandbox: Sandbox, name: string): string => join(sandbox.dir, `${name}.cgroups`);
 
 /** Makes and enters the groups, then becomes the program; groups are listed first, so that `down` finds them. */
 const ENTER = `
@@ -97,11 +97,11 @@ export const leaveGroups = (list: string): readonly [string, readonly string[]] 
   ['-c', LEAVE, 'bash', list],
 ];
 
-/** PID 1 of the container as seen in the holder: nspawn's child. */
-async function leader(name: string, holder: Holder): Promise<string | undefined> {
-  const pid = await holder.alive(name);
+/** PID 1 of the container as seen in the sandbox: nspawn's child. */
+async function leader(name: string, sandbox: Sandbox): Promise<string | undefined> {
+  const pid = await sandbox.alive(name);
   if (pid === undefined) return undefined;
-  const children = await holder.read(`/proc/${String(pid)}/task/${String(pid)}/children`);
+  const children = await sandbox.read(`/proc/${String(pid)}/task/${String(pid)}/children`);
   return children?.trim().split(' ')[0] ?? undefined;
 }
 
@@ -109,19 +109,19 @@ export const nspawn: MachineDriver = {
   kind: 'nspawn',
 
   async start(machine, context) {
-    const { holder } = context;
+    const { sandbox } = context;
     const { folder, name } = machine;
     for (const part of ['etc', 'var', 'scratch', 'seed'])
       await mkdir(join(folder, part), { recursive: true });
     for (const [file, content] of Object.entries(machine.seed)) {
       await writeFile(join(folder, 'seed', file), content, { mode: 0o600 });
     }
-    await mountRoot(holder, machine.image);
-    const group = await planGroup(machine, holder);
-    await writeFile(cgroupsFile(holder, name), group.folders.map((path) => `${path}\n`).join(''));
+    await mountRoot(sandbox, machine.image);
+    const group = await planGroup(machine, sandbox);
+    await writeFile(cgroupsFile(sandbox, name), group.folders.map((path) => `${path}\n`).join(''));
     const limits = group.limits.map(({ file, value }) => `${file}=${value}`);
     const command = ['systemd-nspawn', ...nspawnArguments(machine, context)];
-    await holder.spawn(
+    await sandbox.spawn(
       name,
       'bash',
       ['-c', ENTER, 'bash', group.folders.join(' '), limits.join(' '), ...command],
@@ -133,30 +133,30 @@ export const nspawn: MachineDriver = {
     );
   },
 
-  async stop(name, holder) {
+  async stop(name, sandbox) {
     // Nodes are thrown away, not shut down: the container's PID 1 first, nspawn then tidies up itself.
-    const first = await leader(name, holder);
+    const first = await leader(name, sandbox);
     if (first !== undefined && first !== '') {
-      await holder.run('kill', ['-KILL', first], { accept: [0, 1] });
+      await sandbox.run('kill', ['-KILL', first], { accept: [0, 1] });
       const gone = 'for i in {1..100}; do kill -0 "$1" 2>/dev/null || exit 0; sleep 0.05; done';
-      await holder.run('bash', ['-c', gone, 'bash', String(await holder.alive(name))]);
+      await sandbox.run('bash', ['-c', gone, 'bash', String(await sandbox.alive(name))]);
     }
-    await holder.kill(name);
-    const [program, args] = leaveGroups(cgroupsFile(holder, name));
-    await holder.run(program, args);
+    await sandbox.kill(name);
+    const [program, args] = leaveGroups(cgroupsFile(sandbox, name));
+    await sandbox.run(program, args);
   },
 
-  async enter(name, holder) {
-    const first = await leader(name, holder);
+  async enter(name, sandbox) {
+    const first = await leader(name, sandbox);
     return first === undefined || first === ''
       ? undefined
       : ['nsenter', '--target', first, '--all', '--root', '--wd', '--'];
   },
 
-  async status({ name }, holder) {
-    const first = await leader(name, holder);
+  async status({ name }, sandbox) {
+    const first = await leader(name, sandbox);
     if (first === undefined || first === '') return undefined;
-    const text = await holder.read(`/proc/${first}/root${STATUS}`);
+    const text = await sandbox.read(`/proc/${first}/root${STATUS}`);
     return text === undefined ? undefined : parseStatus(text);
   },
 };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KilnError } from '../errors';
-import type { Holder } from '../ports/holder/holder';
+import type { Sandbox } from '../ports/sandbox/sandbox';
 import { CONSOLE } from './driver';
 import { type Job, listJobs } from './jobs';
 import { type ClusterLook, lookAt, type NodeLook, phaseOf } from './look';
@@ -111,10 +111,10 @@ export interface Overview {
 /** One look at all of a cluster: records here, nodes, master, drivers. What does not answer is left open. */
 export async function overview(machinery: Machinery, cluster: string): Promise<Overview> {
   const look = await lookAt(machinery, cluster);
-  const page = look.holder === undefined ? undefined : await askMaster(machinery, look.paths);
+  const page = look.sandbox === undefined ? undefined : await askMaster(machinery, look.paths);
   const [nodes, jobs] = await Promise.all([
-    Promise.all(look.nodes.map((node) => nodeOverview(machinery, look.holder, node, page))),
-    look.holder === undefined ? null : jobsOf(machinery, look),
+    Promise.all(look.nodes.map((node) => nodeOverview(machinery, look.sandbox, node, page))),
+    look.sandbox === undefined ? null : jobsOf(machinery, look),
   ]);
   const master = nodes.find(({ role, phase }) => role === 'master' && phase !== 'ended');
   return {
@@ -133,16 +133,16 @@ export async function overview(machinery: Machinery, cluster: string): Promise<O
 
 async function nodeOverview(
   machinery: Machinery,
-  holder: Holder | undefined,
+  sandbox: Sandbox | undefined,
   node: NodeLook,
   page: MasterPage | undefined,
 ): Promise<NodeOverview> {
   const { machine, alive } = node;
   const { address } = machine.network;
   const answer =
-    holder === undefined || !alive
+    sandbox === undefined || !alive
       ? undefined
-      : await machinery.fetchInside(holder, `http://${address}:${String(EXPORTER_PORT)}/status.json`);
+      : await machinery.fetchInside(sandbox, `http://${address}:${String(EXPORTER_PORT)}/status.json`);
   const live = LiveNode.safeParse(answer).data;
   // A worker that came back is in the list twice: as the dead one and as the living.
   const listed = (page?.workers ?? []).filter(({ host }) => host === address);
@@ -184,11 +184,11 @@ const DRIVES: ReadonlySet<string> = new Set(['master', 'notebook', 'driver']);
 /** Each driver says at its own page which application it is: which port is whose is found by asking. */
 async function applications(
   machinery: Machinery,
-  { holder, pages, nodes }: ClusterLook,
+  { sandbox, pages, nodes }: ClusterLook,
   page: MasterPage | undefined,
   jobs: readonly Job[],
 ): Promise<readonly Application[]> {
-  if (holder === undefined || page === undefined || page.activeapps.length === 0) return [];
+  if (sandbox === undefined || page === undefined || page.activeapps.length === 0) return [];
   // One that ended may have left a gap.
   const ports = Array.from({ length: page.activeapps.length + 2 }, (_, n) => DRIVER_PORT + n);
   const hosts = nodes.filter(({ alive, machine }) => alive && DRIVES.has(machine.node.role));
@@ -198,7 +198,7 @@ async function applications(
       ports.map(async (port) => {
         const driver = `${machine.network.address}:${String(port)}`;
         const found = DriverPage.safeParse(
-          await machinery.fetchInside(holder, `http://${driver}/api/v1/applications`),
+          await machinery.fetchInside(sandbox, `http://${driver}/api/v1/applications`),
         );
         for (const { id } of found.data ?? []) drivers.set(id, driver);
       }),

@@ -1,5 +1,5 @@
 import { KilnError } from '../errors';
-import type { Holder } from '../ports/holder/holder';
+import type { Sandbox } from '../ports/sandbox/sandbox';
 import { type ClusterPaths, noCluster, readMachines } from './cluster';
 import type { Machinery } from './machinery';
 
@@ -7,12 +7,12 @@ import type { Machinery } from './machinery';
 const SUBMIT = '/usr/bin/kiln-submit';
 
 interface Entered {
-  readonly holder: Holder;
+  readonly sandbox: Sandbox;
   readonly words: readonly string[];
 }
 
 /**
- * The words that run a command as root in a machine of the cluster, for the holder's `attach`.
+ * The words that run a command as root in a machine of the cluster, for the sandbox's `attach`.
  * @param name of the machine. @default the master
  * @throws KilnError `no-cluster`, `no-master` or `no-machine`, `no-way-in`.
  */
@@ -22,12 +22,12 @@ export async function enterWords(
   command: readonly string[],
   name?: string,
 ): Promise<Entered> {
-  const holder = await machinery.holders.find(paths.run);
-  if (holder === undefined) throw noCluster(paths.cluster);
+  const sandbox = await machinery.sandboxes.find(paths.run);
+  if (sandbox === undefined) throw noCluster(paths.cluster);
   const machine = (await readMachines(paths)).find((one) =>
     name === undefined ? one.node.role === 'master' : one.name === name,
   );
-  if (machine === undefined || (await holder.alive(machine.name)) === undefined) {
+  if (machine === undefined || (await sandbox.alive(machine.name)) === undefined) {
     throw new KilnError({
       code: name === undefined ? 'no-master' : 'no-machine',
       what: `the cluster ${paths.cluster} has no ${name === undefined ? 'master machine' : `machine ${name}`} that runs`,
@@ -35,7 +35,7 @@ export async function enterWords(
       exitCode: 1,
     });
   }
-  const into = await machinery.drivers[machine.kind].enter?.(machine.name, holder);
+  const into = await machinery.drivers[machine.kind].enter?.(machine.name, sandbox);
   if (into === undefined) {
     throw new KilnError({
       code: 'no-way-in',
@@ -43,11 +43,11 @@ export async function enterWords(
       hint: 'kiln machines wait tells when it is ready; with machine: nspawn jobs can be started from here',
     });
   }
-  return { holder, words: [...into, ...command] };
+  return { sandbox, words: [...into, ...command] };
 }
 
 /**
- * The words that run a job in the cluster's master machine, for the holder's `attach`.
+ * The words that run a job in the cluster's master machine, for the sandbox's `attach`.
  * @throws KilnError as `enterWords`.
  */
 export const submitWords = (

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import type { LaunchGroup } from '../contracts/launch';
 import { KilnError } from '../errors';
-import type { Holder } from '../ports/holder/holder';
+import type { Sandbox } from '../ports/sandbox/sandbox';
 import {
   type ClusterPaths,
   type ClusterRecord,
@@ -47,7 +47,7 @@ export interface UpResult {
  * Makes exactly the machines of a group run: what runs as specified stays, the rest is replaced.
  * Returns when they are started; `wait` tells when they are ready.
  * @throws KilnError `launch-invalid`, `credential-missing`, `address-in-use`, `cluster-held`,
- *   `holder-elsewhere`, `port-in-use`, `not-root`.
+ *   `sandbox-out-of-sight`, `port-in-use`, `not-root`.
  */
 export async function up(machinery: Machinery, group: LaunchGroup, input: UpInput): Promise<UpResult> {
   const kind = await chooseKind(machinery, group, input.onStep);
@@ -63,38 +63,38 @@ export async function up(machinery: Machinery, group: LaunchGroup, input: UpInpu
     paths.lock,
     `kiln machines up (${group.cluster}, ${group.group})`,
     async () => {
-      const holder = await openHolder(machinery, paths, input);
+      const sandbox = await openSandbox(machinery, paths, input);
       const record = await joinCluster(paths, group, input);
-      await makeBridge(holder, record.gateway);
+      await makeBridge(sandbox, record.gateway);
       const gateway = parseGateway(record.gateway)?.gateway ?? record.gateway;
       for (const [port, target] of Object.entries(record.forward)) {
-        await forwardOut(holder, gateway, port, target);
+        await forwardOut(sandbox, gateway, port, target);
       }
       const known = await readMachines(paths);
       const running = await Promise.all(
-        known.map(async (machine) => ({ machine, alive: (await holder.alive(machine.name)) !== undefined })),
+        known.map(async (machine) => ({ machine, alive: (await sandbox.alive(machine.name)) !== undefined })),
       );
       const change = planChange(planned, running, group.group);
       const kinds = new Map(known.map(({ name, kind: was }) => [name, was]));
       const stop = async (name: string): Promise<void> => {
-        await machinery.drivers[kinds.get(name) ?? kind].stop(name, holder);
+        await machinery.drivers[kinds.get(name) ?? kind].stop(name, sandbox);
       };
       for (const name of change.remove) {
         input.onStep(`${name}: removed`);
         await stop(name);
         await forgetMachine(paths, name);
       }
-      const credentials = await placeCredentials(holder, values);
+      const credentials = await placeCredentials(sandbox, values);
       for (const { machine, reason } of change.start) {
         input.onStep(`${machine.name}: starting (${reason}), ${machine.network.address}`);
         await stop(machine.name);
         await rm(machine.folder, { recursive: true, force: true });
         await mkdir(machine.folder, { recursive: true, mode: 0o700 });
         await writeMachine(paths, machine);
-        await machinery.drivers[kind].start(machine, { holder, bridge: BRIDGE, credentials });
+        await machinery.drivers[kind].start(machine, { sandbox, bridge: BRIDGE, credentials });
       }
       for (const { name } of change.keep) input.onStep(`${name}: runs as it should`);
-      const pages = await publishPages(machinery, paths, record, holder, group);
+      const pages = await publishPages(machinery, paths, record, sandbox, group);
       const started = new Set(change.start.map(({ machine }) => machine.name));
       return {
         cluster: group.cluster,
@@ -128,9 +128,9 @@ async function chooseKind(
   return kind;
 }
 
-/** The cluster's holder; a new one where none lives, after what a dead one left is removed. */
-async function openHolder(machinery: Machinery, paths: ClusterPaths, input: UpInput): Promise<Holder> {
-  const found = await machinery.holders.find(paths.run);
+/** The cluster's sandbox; a new one where none lives, after what a dead one left is removed. */
+async function openSandbox(machinery: Machinery, paths: ClusterPaths, input: UpInput): Promise<Sandbox> {
+  const found = await machinery.sandboxes.find(paths.run);
   if (found !== undefined) {
     const record = await readCluster(paths);
     if (record !== undefined && record.project !== input.root) {
@@ -143,7 +143,7 @@ async function openHolder(machinery: Machinery, paths: ClusterPaths, input: UpIn
     return found;
   }
   await endCluster(machinery, paths);
-  return machinery.holders.start({ dir: paths.run, name: `kiln-cluster-${paths.cluster}`, net: true });
+  return machinery.sandboxes.start({ dir: paths.run, name: `kiln-cluster-${paths.cluster}`, net: true });
 }
 
 /** The cluster's record with the group's forwards in it. */
@@ -187,13 +187,13 @@ async function publishPages(
   machinery: Machinery,
   paths: ClusterPaths,
   record: ClusterRecord,
-  holder: Holder,
+  sandbox: Sandbox,
   group: LaunchGroup,
 ): Promise<Record<string, string>> {
   const own: Record<string, number> = {};
   for (const { page, port } of PAGES.filter(({ role }) => role === group.node.role)) {
     const local = record.publish[port] ?? (await machinery.freePort());
-    await publish(holder, { page, address: group.network.first, port, local });
+    await publish(sandbox, { page, address: group.network.first, port, local });
     own[port] = local;
   }
   if (Object.keys(own).length > 0)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KilnError, type Fault } from '../errors';
-import type { Holder } from '../ports/holder/holder';
+import type { Sandbox } from '../ports/sandbox/sandbox';
 import { type Canary, prove } from './canary';
 import { type ClusterPaths, noCluster, readMachines } from './cluster';
 import { CONSOLE, type Machine } from './driver';
@@ -94,13 +94,13 @@ export async function wait(machinery: Machinery, paths: ClusterPaths, input: Wai
     input.onStep(`${seconds().toFixed(0).padStart(4)} s  ${name}: ${what}`);
   };
   for (;;) {
-    const holder = await insist(machinery, paths);
+    const sandbox = await insist(machinery, paths);
     const machines = await readMachines(paths);
     const looks = await Promise.all(
       machines.map(async (machine): Promise<NodeLook> => ({
         machine,
-        alive: (await holder.alive(machine.name)) !== undefined,
-        status: await machinery.drivers[machine.kind].status(machine, holder),
+        alive: (await sandbox.alive(machine.name)) !== undefined,
+        status: await machinery.drivers[machine.kind].status(machine, sandbox),
       })),
     );
     for (const { machine, status } of looks) say(machine.name, status?.phase ?? 'booting');
@@ -146,8 +146,8 @@ export async function wait(machinery: Machinery, paths: ClusterPaths, input: Wai
   }
 }
 
-async function insist(machinery: Machinery, paths: ClusterPaths): Promise<Holder> {
-  const holder = await machinery.holders.find(paths.run);
-  if (holder !== undefined) return holder;
+async function insist(machinery: Machinery, paths: ClusterPaths): Promise<Sandbox> {
+  const sandbox = await machinery.sandboxes.find(paths.run);
+  if (sandbox !== undefined) return sandbox;
   throw noCluster(paths.cluster);
 }

@@ -92,12 +92,12 @@ async function pageWays(look: ClusterLook): Promise<readonly Way[]> {
 }
 
 /** What JupyterLab asks for; undefined where there is no notebook. */
-async function notebookToken({ holder, nodes }: ClusterLook): Promise<string | undefined> {
+async function notebookToken({ sandbox, nodes }: ClusterLook): Promise<string | undefined> {
   const notebook = nodes.find(({ machine }) => machine.node.role === 'notebook')?.machine.node.secrets
     .notebook;
   const file =
     notebook !== undefined && 'credential' in notebook ? join(SECRETS, notebook.credential) : undefined;
-  return file === undefined ? undefined : (await holder?.read(file))?.trim();
+  return file === undefined ? undefined : (await sandbox?.read(file))?.trim();
 }
 
 const running = ({ paths, pages }: ClusterLook, { id, name }: { id: string; name: string }): Way => ({

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../errors';
-import type { Holder, Holders } from '../ports/holder/holder';
+import type { Sandbox, Sandboxes } from '../ports/sandbox/sandbox';
 import { S3ObjectStore } from '../ports/objects/object-store-s3';
 import type { Project } from '../project';
 import { freePort, portOwner } from './port-owner';
@@ -103,12 +103,12 @@ async function claimPort(port: number): Promise<void> {
   });
 }
 
-async function startInside(holder: Holder, paths: StorePaths, home: string, port: number): Promise<void> {
+async function startInside(sandbox: Sandbox, paths: StorePaths, home: string, port: number): Promise<void> {
   const monPort = await freePort(0);
   if (monPort === undefined) throw new KilnError({ code: 'no-port', what: 'no free port on 127.0.0.1' });
-  await holder.run('mkdir', ['-p', '-m', '0700', paths.logs]);
+  await sandbox.run('mkdir', ['-p', '-m', '0700', paths.logs]);
   try {
-    await holder.spawn(LABEL, join(home, 'factory', 'store', 'radosgw'), [], {
+    await sandbox.spawn(LABEL, join(home, 'factory', 'store', 'radosgw'), [], {
       log: join(paths.logs, 'start.log'),
       env: {
         KILN_STORE_OUT: paths.folder,
@@ -119,11 +119,11 @@ async function startInside(holder: Holder, paths: StorePaths, home: string, port
     });
   } catch (error) {
     // Another `kiln store up` at the same time was first: its store is waited for.
-    if (!(error instanceof KilnError && error.code === 'holder-label-taken')) throw error;
+    if (!(error instanceof KilnError && error.code === 'sandbox-label-taken')) throw error;
   }
 }
 
-async function waitReady(holder: Holder, paths: StorePaths, options: UpOptions): Promise<void> {
+async function waitReady(sandbox: Sandbox, paths: StorePaths, options: UpOptions): Promise<void> {
   const end = Date.now() + UP_DEADLINE;
   let last = '';
   for (;;) {
@@ -133,10 +133,10 @@ async function waitReady(holder: Holder, paths: StorePaths, options: UpOptions):
       last = step;
     }
     if ((await readIfThere(paths.ready)) !== undefined) return;
-    const dead = (await holder.alive(LABEL)) === undefined;
+    const dead = (await sandbox.alive(LABEL)) === undefined;
     if (dead || Date.now() > end) {
       const tails = await logTails(paths);
-      await holder.stop();
+      await sandbox.stop();
       throw new KilnError({
         code: 'store-failed-to-start',
         what: `the object store ${dead ? 'ended' : `was not up after ${String(UP_DEADLINE / 1000)} s`} while ${last === '' ? 'starting' : last}\n${tails}`,
@@ -148,51 +148,51 @@ async function waitReady(holder: Holder, paths: StorePaths, options: UpOptions):
 }
 
 /** The port that a store which runs, or is coming up, was started with. */
-async function runningPort(holder: Holder, paths: StorePaths): Promise<number | undefined> {
+async function runningPort(sandbox: Sandbox, paths: StorePaths): Promise<number | undefined> {
   const state = await readState(paths);
   if (state !== undefined) return state.port;
   const port = await readIfThere(join(paths.folder, 'port'));
-  return port === undefined || (await holder.alive(LABEL)) === undefined ? undefined : Number(port);
+  return port === undefined || (await sandbox.alive(LABEL)) === undefined ? undefined : Number(port);
 }
 
-/** A living holder whose store lives or is coming up; what is dead or half started is removed. */
-async function living(holders: Holders, paths: StorePaths): Promise<Holder | undefined> {
-  const holder = await holders.find(paths.folder);
-  if (holder === undefined) {
-    await holders.clear(paths.folder);
+/** A living sandbox whose store lives or is coming up; what is dead or half started is removed. */
+async function living(sandboxes: Sandboxes, paths: StorePaths): Promise<Sandbox | undefined> {
+  const sandbox = await sandboxes.find(paths.folder);
+  if (sandbox === undefined) {
+    await sandboxes.clear(paths.folder);
     return undefined;
   }
-  const labels = await holder.labels();
+  const labels = await sandbox.labels();
   // No label yet: another `kiln store up` is between its two steps, or was killed there.
-  if (!labels.includes(LABEL) || (await holder.alive(LABEL)) !== undefined) return holder;
-  await holder.stop();
+  if (!labels.includes(LABEL) || (await sandbox.alive(LABEL)) !== undefined) return sandbox;
+  await sandbox.stop();
   return undefined;
 }
 
 /**
  * Brings the project's radosgw up and makes its bucket. Idempotent: what runs is kept.
- * @throws KilnError `port-in-use`, `store-other-port`, `store-failed-to-start`, and the holder's.
+ * @throws KilnError `port-in-use`, `store-other-port`, `store-failed-to-start`, and the sandbox's.
  */
 export async function storeUp(
   project: Pick<Project, 'state' | 'home'>,
-  holders: Holders,
+  sandboxes: Sandboxes,
   options: UpOptions,
 ): Promise<UpResult> {
   const paths = storePaths(project);
   const wanted = options.port ?? DEFAULT_PORT;
-  let holder = await living(holders, paths);
-  if (holder === undefined) {
+  let sandbox = await living(sandboxes, paths);
+  if (sandbox === undefined) {
     await claimPort(wanted);
     try {
-      holder = await holders.start({ dir: paths.folder, name: 'kiln-store', net: false });
+      sandbox = await sandboxes.start({ dir: paths.folder, name: 'kiln-store', net: false });
     } catch (error) {
-      if (!(error instanceof KilnError && error.code === 'holder-exists')) throw error;
-      holder = await holders.find(paths.folder);
-      if (holder === undefined) throw error;
+      if (!(error instanceof KilnError && error.code === 'sandbox-exists')) throw error;
+      sandbox = await sandboxes.find(paths.folder);
+      if (sandbox === undefined) throw error;
     }
   }
-  if ((await holder.alive(LABEL)) === undefined) await startInside(holder, paths, project.home, wanted);
-  const port = (await runningPort(holder, paths)) ?? wanted;
+  if ((await sandbox.alive(LABEL)) === undefined) await startInside(sandbox, paths, project.home, wanted);
+  const port = (await runningPort(sandbox, paths)) ?? wanted;
   if (port !== (options.port ?? port)) {
     throw new KilnError({
       code: 'store-other-port',
@@ -201,7 +201,7 @@ export async function storeUp(
       exitCode: 1,
     });
   }
-  await waitReady(holder, paths, options);
+  await waitReady(sandbox, paths, options);
 
   const before = await readState(paths);
   const endpoint = `https://127.0.0.1:${String(port)}`;
@@ -220,20 +220,23 @@ export async function storeUp(
 }
 
 /** Ends the store and removes all of it. @returns false when there was nothing. */
-export async function storeDown(project: Pick<Project, 'state'>, holders: Holders): Promise<boolean> {
+export async function storeDown(project: Pick<Project, 'state'>, sandboxes: Sandboxes): Promise<boolean> {
   const paths = storePaths(project);
   const there = (await readdir(paths.folder).catch(() => undefined)) !== undefined;
-  const holder = await holders.find(paths.folder);
-  if (holder === undefined) await holders.clear(paths.folder);
-  else await holder.stop();
+  const sandbox = await sandboxes.find(paths.folder);
+  if (sandbox === undefined) await sandboxes.clear(paths.folder);
+  else await sandbox.stop();
   return there;
 }
 
-export async function storeStatus(project: Pick<Project, 'state'>, holders: Holders): Promise<StoreStatus> {
+export async function storeStatus(
+  project: Pick<Project, 'state'>,
+  sandboxes: Sandboxes,
+): Promise<StoreStatus> {
   const paths = storePaths(project);
-  const holder = await holders.find(paths.folder);
-  if (holder === undefined) return { up: false, reason: 'no object store runs for this project' };
-  if ((await holder.alive(LABEL)) === undefined) return { up: false, reason: 'its daemons have ended' };
+  const sandbox = await sandboxes.find(paths.folder);
+  if (sandbox === undefined) return { up: false, reason: 'no object store runs for this project' };
+  if ((await sandbox.alive(LABEL)) === undefined) return { up: false, reason: 'its daemons have ended' };
   const state = await readState(paths);
   if (state === undefined || (await readIfThere(paths.ready)) === undefined) {
     return { up: false, reason: `it is coming up: ${(await readIfThere(paths.step))?.trim() ?? 'starting'}` };

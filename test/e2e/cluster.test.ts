@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLUSTERS } from '../../factory/machines/cluster';
 import { hostExec } from '../../factory/ports/machine/exec-host';
-import { hostHolders } from '../../factory/ports/holder/holder-host';
+import { hostSandboxes } from '../../factory/ports/sandbox/sandbox-host';
 import type { RunResult } from '../../factory/ports/machine/exec';
 import { whole } from './bakery';
 import { bakedImage, placeImage } from './image';
@@ -188,9 +188,9 @@ describe.skipIf(typeof found === 'string')(
           expect(seen.applications).toMatchObject([{ name: 'watched', state: 'RUNNING', cores: 2 }]);
           expect(seen.nodes[1]?.scratchBytes?.total).toBeGreaterThan(0);
 
-          const holder = await hostHolders(hostExec).find(join(CLUSTERS, CLUSTER));
-          if (holder === undefined) throw new Error('the cluster has no holder');
-          const prometheus = await Prometheus.start(holder, join(project, 'prometheus'));
+          const sandbox = await hostSandboxes(hostExec).find(join(CLUSTERS, CLUSTER));
+          if (sandbox === undefined) throw new Error('the cluster has no sandbox');
+          const prometheus = await Prometheus.start(sandbox, join(project, 'prometheus'));
           prometheus.setTargets((await kiln(['status', CLUSTER, '--targets'])).stdout);
           // The exporters of three nodes, the master's two pages, two workers, the driver's two pages.
           await expect.poll(() => prometheus.targets(), patient).toEqual({ count: 9, down: [] });
@@ -264,7 +264,7 @@ describe.skipIf(typeof found === 'string')(
       expect(code).toBeGreaterThan(0);
     });
 
-    it('leaves nothing when its holder is killed, can be started again, and is taken away without a trace', async () => {
+    it('leaves nothing when its sandbox is killed, can be started again, and is taken away without a trace', async () => {
       const { stdout } = await hostExec.run('pgrep', ['-f', `^unshare .* kiln-cluster-${CLUSTER} `]);
       process.kill(Number(stdout.trim().split('\n')[0]), 'SIGKILL');
       await expect

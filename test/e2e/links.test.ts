@@ -74,7 +74,7 @@ describe.skipIf(typeof found === 'string')(
     /** As a browser inside the cluster's network does it. */
     const getInside: Get = async (address) => {
       const words = ['-sSL', '--max-time', '20', '-w', '\n%{http_code} %{url_effective}', address];
-      const { stdout } = await (await cluster.holder()).run('curl', words);
+      const { stdout } = await (await cluster.sandbox()).run('curl', words);
       const [, text = '', code = '', ended = ''] = /^([\s\S]*)\n(\d+) (\S+)$/.exec(stdout) ?? [];
       return { status: Number(code), url: ended, text };
     };

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BucketRegistry } from '../../factory/contracts/spec';
 import { formatError, type KilnError } from '../../factory/errors';
 import { hostExec } from '../../factory/ports/machine/exec-host';
-import { hostHolders } from '../../factory/ports/holder/holder-host';
+import { hostSandboxes } from '../../factory/ports/sandbox/sandbox-host';
 import { openHome } from '../../factory/registry/open';
 import { freePort } from '../../factory/store/port-owner';
 import { storeDown, storeUp } from '../../factory/store/store';
@@ -96,12 +96,12 @@ describe('AWS as moto has it', () => {
 });
 
 describe.skipIf(process.getuid?.() !== 0)('a real radosgw (needs root)', { timeout: 600_000 }, () => {
-  const holders = hostHolders(hostExec);
+  const sandboxes = hostSandboxes(hostExec);
   let project: { state: string; home: string };
   let bucket: BucketRegistry;
   beforeAll(async () => {
     project = { state: join(root, '.kiln'), home: HOME };
-    const { endpoint } = await storeUp(project, holders, {
+    const { endpoint } = await storeUp(project, sandboxes, {
       port: (await freePort(0)) ?? 0,
       bucket: 'images',
     });
@@ -110,7 +110,7 @@ describe.skipIf(process.getuid?.() !== 0)('a real radosgw (needs root)', { timeo
     useKeys(key('access-key'), key('secret-key'));
   }, 300_000);
   afterAll(async () => {
-    await storeDown(project, holders);
+    await storeDown(project, sandboxes);
   }, 60_000);
 
   homeContract('radosgw', () => homeOf(bucket));

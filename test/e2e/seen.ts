@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { Holder } from '../../factory/ports/holder/holder';
+import type { Sandbox } from '../../factory/ports/sandbox/sandbox';
 
 /** A job that says which of its JVMs run from the class data archive, then stays until /scratch/stop is there. */
 export const WATCHED_JOB = `
@@ -64,19 +64,19 @@ export const metricsOf = (query: string): readonly string[] =>
 /** Prometheus itself with the example's configuration, in a cluster's network; only its patience is less. */
 export class Prometheus {
   private constructor(
-    private readonly holder: Holder,
+    private readonly sandbox: Sandbox,
     private readonly folder: string,
   ) {}
 
   /** @param folder of its own; its targets are written there. */
-  static async start(holder: Holder, folder: string): Promise<Prometheus> {
+  static async start(sandbox: Sandbox, folder: string): Promise<Prometheus> {
     const programs = execFileSync(join(HOME, 'tools/prometheus'), { encoding: 'utf8' }).trim();
     mkdirSync(join(folder, 'targets'), { recursive: true });
     const config = join(folder, 'prometheus.yml');
     const text = readFileSync(join(EXAMPLES, 'prometheus.yml'), 'utf8');
     writeFileSync(config, text.replace('scrape_interval: 15s', 'scrape_interval: 2s'));
     execFileSync(join(programs, 'promtool'), ['check', 'config', config], { stdio: 'pipe' });
-    await holder.spawn(
+    await sandbox.spawn(
       LABEL,
       join(programs, 'prometheus'),
       [
@@ -86,7 +86,7 @@ export class Prometheus {
       ],
       { log: join(folder, 'log'), cwd: folder },
     );
-    return new Prometheus(holder, folder);
+    return new Prometheus(sandbox, folder);
   }
 
   /** What `kiln status --targets` says; Prometheus sees by itself that the file is another one. */
@@ -113,11 +113,11 @@ export class Prometheus {
   }
 
   async stop(): Promise<void> {
-    await this.holder.kill(LABEL);
+    await this.sandbox.kill(LABEL);
   }
 
   private async ask(page: string, query?: string): Promise<unknown> {
-    const { stdout } = await this.holder.run('curl', [
+    const { stdout } = await this.sandbox.run('curl', [
       ...['--silent', '--show-error', '--max-time', '10', '--noproxy', '*', '--get'],
       ...(query === undefined ? [] : ['--data-urlencode', `query=${query}`]),
       `http://127.0.0.1:9090/api/v1/${page}`,

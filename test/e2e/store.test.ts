@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostExec } from '../../factory/ports/machine/exec-host';
-import { hostHolders } from '../../factory/ports/holder/holder-host';
+import { hostSandboxes } from '../../factory/ports/sandbox/sandbox-host';
 import type { S3ObjectStore } from '../../factory/ports/objects/object-store-s3';
 import { freePort } from '../../factory/store/port-owner';
 import { openBucket, storeDown, storeStatus, storeUp } from '../../factory/store/store';
@@ -31,7 +31,7 @@ async function until(what: () => boolean): Promise<void> {
 }
 
 describe('a radosgw of this run', { timeout: 300_000 }, () => {
-  const holders = hostHolders(hostExec);
+  const sandboxes = hostSandboxes(hostExec);
   let root: string;
   let project: { state: string; home: string };
   let port: number;
@@ -50,14 +50,14 @@ describe('a radosgw of this run', { timeout: 300_000 }, () => {
       AWS_ACCESS_KEY_ID: 'somebody-elses',
       AWS_CONFIG_FILE: '/dev/null/none',
     });
-    const up = await storeUp(project, holders, { port, bucket: 'flights' });
+    const up = await storeUp(project, sandboxes, { port, bucket: 'flights' });
     expect(up).toMatchObject({ already: false, port, buckets: ['flights'] });
     bucket = await openBucket(project, 'flights');
   }, 300_000);
 
   afterAll(async () => {
     bucket?.close();
-    await storeDown(project, holders);
+    await storeDown(project, sandboxes);
     await rm(root, { recursive: true, force: true });
   }, 60_000);
 
@@ -86,8 +86,8 @@ describe('a radosgw of this run', { timeout: 300_000 }, () => {
   });
 
   it('is up already the second time, and refuses another port', async () => {
-    expect(await storeUp(project, holders, { bucket: 'flights' })).toMatchObject({ already: true, port });
-    await expect(storeUp(project, holders, { port: port + 1, bucket: 'flights' })).rejects.toMatchObject({
+    expect(await storeUp(project, sandboxes, { bucket: 'flights' })).toMatchObject({ already: true, port });
+    await expect(storeUp(project, sandboxes, { port: port + 1, bucket: 'flights' })).rejects.toMatchObject({
       code: 'store-other-port',
       exitCode: 1,
     });
@@ -95,7 +95,7 @@ describe('a radosgw of this run', { timeout: 300_000 }, () => {
 
   it('names the store that has the port to another project', async () => {
     const other = { state: join(root, 'other', '.kiln'), home: project.home };
-    await expect(storeUp(other, holders, { port, bucket: 'flights' })).rejects.toMatchObject({
+    await expect(storeUp(other, sandboxes, { port, bucket: 'flights' })).rejects.toMatchObject({
       code: 'port-in-use',
       message: expect.stringContaining(join(project.state, 'store')) as string,
     });
@@ -104,21 +104,21 @@ describe('a radosgw of this run', { timeout: 300_000 }, () => {
 
   it('leaves no process after kill -9, comes up again empty, and down leaves nothing', async () => {
     const folder = join(project.state, 'store');
-    const holder = await holders.find(folder);
-    if (holder === undefined) throw new Error('no holder');
-    process.kill(holder.pid, 'SIGKILL');
+    const sandbox = await sandboxes.find(folder);
+    if (sandbox === undefined) throw new Error('no sandbox');
+    process.kill(sandbox.pid, 'SIGKILL');
     await until(() => processesOf(folder).length === 0);
-    expect(await storeStatus(project, holders)).toMatchObject({ up: false });
+    expect(await storeStatus(project, sandboxes)).toMatchObject({ up: false });
 
-    expect(await storeUp(project, holders, { port, bucket: 'flights' })).toMatchObject({ already: false });
+    expect(await storeUp(project, sandboxes, { port, bucket: 'flights' })).toMatchObject({ already: false });
     const fresh = await openBucket(project, 'flights');
     try {
       for await (const info of fresh.list('')) throw new Error(`${info.key} is left from before`);
     } finally {
       fresh.close();
     }
-    expect(await storeDown(project, holders)).toBe(true);
-    expect(await storeDown(project, holders)).toBe(false);
+    expect(await storeDown(project, sandboxes)).toBe(true);
+    expect(await storeDown(project, sandboxes)).toBe(false);
     expect(existsSync(folder)).toBe(false);
     expect(processesOf(folder)).toEqual([]);
     expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(root);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Holder } from '../../ports/holder/holder';
+import type { Sandbox } from '../../ports/sandbox/sandbox';
 import { CONSOLE, type Machine, type MachineContext, type MachineDriver } from '../driver';
 import { type NodeStatus, parseStatus } from '../status';
 import { type Accelerator, qemuArguments } from './command-line';
@@ -18,19 +18,19 @@ export const tapName = (machine: string): string =>
 
 /**
  * Machines as QEMU runs them: the image's own disk by UEFI, emulated NVMe scratch, a tap on the
- * cluster's bridge. Everything is inside the holder and ends with it.
+ * cluster's bridge. Everything is inside the sandbox and ends with it.
  */
 export function qemuDriver(accelerator: () => Promise<Accelerator>): MachineDriver {
   return {
     kind: 'qemu',
 
     async start(machine: Machine, context: MachineContext): Promise<void> {
-      const { holder } = context;
+      const { sandbox } = context;
       const firmware = findFirmware();
       const files = machineFiles(machine.folder, machine.disks.count);
       const seedFolder = `/run/kiln-seed/${machine.name}`;
       for (const [name, content] of Object.entries(machine.seed)) {
-        await holder.write(join(seedFolder, name), content);
+        await sandbox.write(join(seedFolder, name), content);
       }
       const commands = makeFiles({
         files,
@@ -38,12 +38,12 @@ export function qemuDriver(accelerator: () => Promise<Accelerator>): MachineDriv
         seedFiles: Object.keys(machine.seed).map((name) => join(seedFolder, name)),
         scratchMiB: machine.disks.sizeMiB,
       });
-      for (const [program, ...args] of commands) await holder.run(program, args);
+      for (const [program, ...args] of commands) await sandbox.run(program, args);
 
       const tap = tapName(machine.name);
-      await holder.run('ip', ['tuntap', 'add', 'dev', tap, 'mode', 'tap']);
-      await holder.run('ip', ['link', 'set', tap, 'master', context.bridge, 'up']);
-      await holder.spawn(
+      await sandbox.run('ip', ['tuntap', 'add', 'dev', tap, 'mode', 'tap']);
+      await sandbox.run('ip', ['link', 'set', tap, 'master', context.bridge, 'up']);
+      await sandbox.spawn(
         machine.name,
         'qemu-system-x86_64',
         qemuArguments({
@@ -64,10 +64,10 @@ export function qemuDriver(accelerator: () => Promise<Accelerator>): MachineDriv
       );
     },
 
-    async stop(name: string, holder: Holder): Promise<void> {
-      await holder.kill(name);
+    async stop(name: string, sandbox: Sandbox): Promise<void> {
+      await sandbox.kill(name);
       // 1: it is not there.
-      await holder.run('ip', ['link', 'delete', tapName(name)], { accept: [0, 1] });
+      await sandbox.run('ip', ['link', 'delete', tapName(name)], { accept: [0, 1] });
     },
 
     // A machine of its own: ssh is the way in, not this one's namespaces.

@@ -8,8 +8,8 @@ import { CLUSTERS } from '../../../factory/machines/cluster';
 import { freePort } from '../../../factory/machines/network';
 import type { RunResult } from '../../../factory/ports/machine/exec';
 import { hostExec } from '../../../factory/ports/machine/exec-host';
-import type { Holder } from '../../../factory/ports/holder/holder';
-import { hostHolders } from '../../../factory/ports/holder/holder-host';
+import type { Sandbox } from '../../../factory/ports/sandbox/sandbox';
+import { hostSandboxes } from '../../../factory/ports/sandbox/sandbox-host';
 import { type BakedImage, placeImage } from '../image';
 import { FIRST_WORKER, launchFile, MASTER, projectStore, storeCredentials } from '../launch';
 
@@ -159,7 +159,7 @@ export class Cluster {
 
   /** A page of one of Spark's daemons, fetched inside the cluster. */
   async page(address: string): Promise<string> {
-    const { stdout } = await (await this.holder()).run('curl', ['-sS', '--max-time', '20', address]);
+    const { stdout } = await (await this.sandbox()).run('curl', ['-sS', '--max-time', '20', address]);
     return stdout;
   }
 
@@ -173,18 +173,18 @@ export class Cluster {
     return workers.filter(({ state }) => state === 'ALIVE').map(({ host }) => host);
   }
 
-  async holder(): Promise<Holder> {
-    const found = await hostHolders(hostExec).find(join(CLUSTERS, this.name));
+  async sandbox(): Promise<Sandbox> {
+    const found = await hostSandboxes(hostExec).find(join(CLUSTERS, this.name));
     if (found === undefined) throw new Error('the cluster has ended');
     return found;
   }
 
   /** EC2's metadata as the machines of this cluster see it. @returns its log. */
   async metadata(told: string): Promise<string> {
-    const holder = await this.holder();
-    await holder.run('ip', ['address', 'add', `${METADATA}/32`, 'dev', 'kiln0']);
+    const sandbox = await this.sandbox();
+    await sandbox.run('ip', ['address', 'add', `${METADATA}/32`, 'dev', 'kiln0']);
     const log = join(this.project, 'imds.log');
-    await holder.spawn('imds', 'python3', [join(__dirname, 'imds.py'), METADATA, told], { log });
+    await sandbox.spawn('imds', 'python3', [join(__dirname, 'imds.py'), METADATA, told], { log });
     return log;
   }
 }

@@ -16,8 +16,8 @@ import { CLUSTERS } from '../../../factory/machines/cluster';
 import { BRIDGE, forwardOut, freePort } from '../../../factory/machines/network';
 import type { RunResult } from '../../../factory/ports/machine/exec';
 import { hostExec } from '../../../factory/ports/machine/exec-host';
-import type { Holder } from '../../../factory/ports/holder/holder';
-import { hostHolders } from '../../../factory/ports/holder/holder-host';
+import type { Sandbox } from '../../../factory/ports/sandbox/sandbox';
+import { hostSandboxes } from '../../../factory/ports/sandbox/sandbox-host';
 import { type BucketAccess, bucketStatements, storeOf } from '../../../modules/aws/buckets';
 import { policy } from '../../../modules/aws/iam';
 import type { AwsPlace } from '../../../modules/aws/place';
@@ -166,17 +166,17 @@ export class Worlds {
     return hostExec.run(join(HOME, 'bin/kiln'), args, { cwd: project, accept });
   }
 
-  private async holder(folder: string): Promise<Holder> {
-    const found = await hostHolders(hostExec).find(folder);
+  private async sandbox(folder: string): Promise<Sandbox> {
+    const found = await hostSandboxes(hostExec).find(folder);
     if (found === undefined) throw new Error(`nothing runs in ${folder}`);
     return found;
   }
 
   private async startS3(port: number): Promise<void> {
-    const holder = await this.holder(join(this.aws, '.kiln/store'));
+    const sandbox = await this.sandbox(join(this.aws, '.kiln/store'));
     mkdirSync(this.out);
     const log = join(this.out, 'start.log');
-    await holder.spawn('s3', join(__dirname, 's3-like-aws'), [], {
+    await sandbox.spawn('s3', join(__dirname, 's3-like-aws'), [], {
       log,
       env: {
         KILN_S3_OUT: this.out,
@@ -187,7 +187,7 @@ export class Worlds {
       },
     });
     for (let tries = 0; !existsSync(join(this.out, 'ready')); tries += 1) {
-      if (tries > 600 || (await holder.alive('s3')) === undefined)
+      if (tries > 600 || (await sandbox.alive('s3')) === undefined)
         throw new Error(`S3 does not come up:\n${readFileSync(log, 'utf8').slice(-4000)}`);
       await sleep(200);
     }
@@ -195,13 +195,13 @@ export class Worlds {
 
   /** S3 and the metadata service as machines find them, at addresses of their own in the cluster's network. */
   private async reach(s3: number): Promise<void> {
-    const holder = await this.holder(join(CLUSTERS, NAME));
+    const sandbox = await this.sandbox(join(CLUSTERS, NAME));
     for (const address of [S3.address, METADATA])
-      await holder.run('ip', ['address', 'add', `${address}/32`, 'dev', BRIDGE]);
-    await forwardOut(holder, S3.address, '443', `127.0.0.1:${String(s3)}`);
+      await sandbox.run('ip', ['address', 'add', `${address}/32`, 'dev', BRIDGE]);
+    await forwardOut(sandbox, S3.address, '443', `127.0.0.1:${String(s3)}`);
     const imds = join(HOME, 'test/e2e/spark/imds.py');
     const words = [imds, METADATA, join(this.rgw, 'nobody-is-told'), join(this.out, 'role.json')];
-    await holder.spawn('imds', 'python3', words, { log: join(this.rgw, 'imds.log') });
+    await sandbox.spawn('imds', 'python3', words, { log: join(this.rgw, 'imds.log') });
   }
 
   /** As in a private subnet with a gateway endpoint: a route to S3's prefix, none to anywhere else. */

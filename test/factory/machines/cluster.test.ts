@@ -10,7 +10,7 @@ import { listClusters } from '../../../factory/machines/list';
 import { enterWords, submitWords } from '../../../factory/machines/submit';
 import { up, type UpResult } from '../../../factory/machines/up';
 import { consoleTail, wait } from '../../../factory/machines/wait';
-import type { FakeHolder } from '../../../factory/ports/holder/holder-fake';
+import type { FakeSandbox } from '../../../factory/ports/sandbox/sandbox-fake';
 import { type FakeMachinery, fakeMachinery } from './fakes';
 import { IMAGE, launchGroup, masterGroup } from './group';
 
@@ -26,7 +26,7 @@ beforeEach(() => {
   state = join(root, '.kiln');
   mkdirSync(state, { recursive: true });
   machinery = fakeMachinery(join(folder, 'run', 'clusters'));
-  // The real holder makes its folder; the records lie in it.
+  // The real sandbox makes its folder; the records lie in it.
   mkdirSync(join(machinery.clusters, 'local'), { recursive: true });
   steps = [];
 });
@@ -42,9 +42,9 @@ const start = (group = launchGroup(), from = root): Promise<UpResult> =>
   up(machinery, group, { root: from, state: join(from, '.kiln'), image: IMAGE, onStep });
 const end = (group?: string): ReturnType<typeof down> =>
   down(machinery, { cluster: 'local', root, state, onStep, ...defined({ group }) });
-const holder = async (): Promise<FakeHolder> => {
-  const found = await machinery.holders.find(join(machinery.clusters, 'local'));
-  if (found === undefined) throw new Error('no holder');
+const sandbox = async (): Promise<FakeSandbox> => {
+  const found = await machinery.sandboxes.find(join(machinery.clusters, 'local'));
+  if (found === undefined) throw new Error('no sandbox');
   return found;
 };
 const paths = (): ReturnType<typeof clusterPaths> => clusterPaths('local', state, machinery.clusters);
@@ -72,7 +72,7 @@ describe('kiln machines up', () => {
 
   it('starts again only the machine that ended', async () => {
     await start();
-    await (await holder()).kill('local-worker-2');
+    await (await sandbox()).kill('local-worker-2');
     const { machines } = await start();
     expect(machines.map(({ done }) => done)).toEqual(['kept', 'started']);
   });
@@ -96,9 +96,9 @@ describe('kiln machines up', () => {
     expect(machinery.driver.stopped).toEqual(['local-worker-2']);
   });
 
-  it('starts everything anew after the holder was killed', async () => {
+  it('starts everything anew after the sandbox was killed', async () => {
     await start();
-    await (await holder()).end();
+    await (await sandbox()).end();
     mkdirSync(join(machinery.clusters, 'local'), { recursive: true });
     const { machines } = await start();
     expect(machines.map(({ done }) => done)).toEqual(['started', 'started']);
@@ -106,10 +106,10 @@ describe('kiln machines up', () => {
 
   it('makes the secret of the cluster once, for all its groups', async () => {
     await start(masterGroup());
-    const made = await (await holder()).read(join(SECRETS, 'spark-secret'));
+    const made = await (await sandbox()).read(join(SECRETS, 'spark-secret'));
     expect(made).toMatch(/^[0-9a-f]{64}$/);
     await start();
-    expect(await (await holder()).read(join(SECRETS, 'spark-secret'))).toBe(made);
+    expect(await (await sandbox()).read(join(SECRETS, 'spark-secret'))).toBe(made);
   });
 
   it('replaces machines when the value of a credential changes', async () => {
@@ -119,7 +119,7 @@ describe('kiln machines up', () => {
     await start(group);
     writeFileSync(join(state, 'store', 'ca.pem'), 'two');
     expect((await start(group)).machines[0]?.done).toBe('started');
-    expect(await (await holder()).read(join(SECRETS, 'store-ca'))).toBe('two');
+    expect(await (await sandbox()).read(join(SECRETS, 'store-ca'))).toBe('two');
   });
 
   it('names every credential that is missing and how to get it, before anything is started', async () => {
@@ -139,7 +139,7 @@ describe('kiln machines up', () => {
       'credentials.store-access-key',
     ]);
     expect(error.faults[0]?.hint).toContain('kiln store up');
-    expect(await machinery.holders.find(join(machinery.clusters, 'local'))).toBeUndefined();
+    expect(await machinery.sandboxes.find(join(machinery.clusters, 'local'))).toBeUndefined();
   });
 
   it('gives the master its page on this machine, the same one each time, and workers none', async () => {
@@ -182,7 +182,7 @@ describe('kiln machines down', () => {
       gone: false,
     });
     expect(readdirSync(join(state, 'clusters', 'local'))).toEqual(['local-master-1']);
-    expect(await (await holder()).alive('local-master-1')).toBeDefined();
+    expect(await (await sandbox()).alive('local-master-1')).toBeDefined();
   });
 
   it('takes the cluster away with its last group', async () => {
@@ -190,13 +190,13 @@ describe('kiln machines down', () => {
     await start();
     await end('worker');
     expect((await end('master')).gone).toBe(true);
-    expect(await machinery.holders.find(join(machinery.clusters, 'local'))).toBeUndefined();
+    expect(await machinery.sandboxes.find(join(machinery.clusters, 'local'))).toBeUndefined();
     expect(existsSync(join(state, 'clusters'))).toBe(false);
   });
 
   it('removes what a killed cluster left, and a second time is no error', async () => {
     await start();
-    await (await holder()).end();
+    await (await sandbox()).end();
     expect((await end()).gone).toBe(true);
     expect(existsSync(join(state, 'clusters'))).toBe(false);
     expect((await end()).gone).toBe(true);
@@ -259,7 +259,7 @@ describe('kiln machines wait', () => {
   it('fails at once when a machine ends, with the end of its console', async () => {
     const log = join(state, 'clusters', 'local', 'local-worker-1', 'console.log');
     writeFileSync(log, 'Freezing execution\r\n');
-    await (await holder()).kill('local-worker-1');
+    await (await sandbox()).kill('local-worker-1');
     const [fault] = (await failure(waiting())).faults;
     expect(fault).toEqual({
       where: 'local-worker-1',
@@ -324,7 +324,7 @@ describe('kiln clusters', () => {
         nodes: [{ name: 'local-master-1', role: 'master', address: '10.213.0.10', phase: 'ready' }],
       },
     ]);
-    await (await holder()).end();
+    await (await sandbox()).end();
     expect(await listClusters(machinery)).toMatchObject([{ state: 'dead', nodes: [{ phase: 'ended' }] }]);
   });
 });

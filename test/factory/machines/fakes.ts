@@ -1,9 +1,9 @@
 import type { Machine, MachineDriver, MachineKind } from '../../../factory/machines/driver';
 import type { Machinery } from '../../../factory/machines/machinery';
 import type { NodeStatus } from '../../../factory/machines/status';
-import { type FakeAnswer, FakeHolders } from '../../../factory/ports/holder/holder-fake';
+import { type FakeAnswer, FakeSandboxes } from '../../../factory/ports/sandbox/sandbox-fake';
 
-/** Machines in memory: a label in the holder, and what a test says that the node says. */
+/** Machines in memory: a label in the sandbox, and what a test says that the node says. */
 class FakeDriver implements MachineDriver {
   readonly started: string[] = [];
   readonly stopped: string[] = [];
@@ -11,14 +11,14 @@ class FakeDriver implements MachineDriver {
 
   constructor(readonly kind: MachineKind = 'nspawn') {}
 
-  async start(machine: Machine, { holder }: Parameters<MachineDriver['start']>[1]): Promise<void> {
+  async start(machine: Machine, { sandbox }: Parameters<MachineDriver['start']>[1]): Promise<void> {
     this.started.push(machine.name);
-    await holder.spawn(machine.name, 'machine', [], { log: '/dev/null' });
+    await sandbox.spawn(machine.name, 'machine', [], { log: '/dev/null' });
   }
 
-  async stop(name: string, holder: Parameters<MachineDriver['stop']>[1]): Promise<void> {
-    if ((await holder.alive(name)) !== undefined) this.stopped.push(name);
-    await holder.kill(name);
+  async stop(name: string, sandbox: Parameters<MachineDriver['stop']>[1]): Promise<void> {
+    if ((await sandbox.alive(name)) !== undefined) this.stopped.push(name);
+    await sandbox.kill(name);
   }
 
   enter(): Promise<readonly string[]> {
@@ -36,7 +36,7 @@ class FakeDriver implements MachineDriver {
 }
 
 export interface FakeMachinery extends Machinery {
-  readonly holders: FakeHolders;
+  readonly sandboxes: FakeSandboxes;
   readonly driver: FakeDriver;
   /** What a master answers at /json/; set by the test. */
   page: unknown;
@@ -46,13 +46,13 @@ export interface FakeMachinery extends Machinery {
   onSleep: (now: number) => void;
 }
 
-/** @param answer of what is run in a holder. */
+/** @param answer of what is run in a sandbox. */
 export function fakeMachinery(clusters: string, answer?: FakeAnswer): FakeMachinery {
   const driver = new FakeDriver();
   let now = 0;
   let port = 40_000;
   const machinery: FakeMachinery = {
-    holders: new FakeHolders(answer),
+    sandboxes: new FakeSandboxes(answer),
     driver,
     drivers: { nspawn: driver, qemu: new FakeDriver('qemu') },
     withLock: (_file, _purpose, work) => work(),
@@ -60,7 +60,7 @@ export function fakeMachinery(clusters: string, answer?: FakeAnswer): FakeMachin
     freePort: () => Promise.resolve((port += 1)),
     fetchJson: () => Promise.resolve(machinery.page),
     inside: new Map(),
-    fetchInside: (_holder, url) => Promise.resolve(machinery.inside.get(url)),
+    fetchInside: (_sandbox, url) => Promise.resolve(machinery.inside.get(url)),
     clock: {
       now: () => now,
       sleep: (milliseconds) => {

@@ -55,7 +55,7 @@ const job = (change: Partial<Job> = {}): Job => ({
 });
 
 const asked = async (): Promise<readonly string[] | undefined> =>
-  (await machinery.holders.find(paths.run))?.runs.at(-1);
+  (await machinery.sandboxes.find(paths.run))?.runs.at(-1);
 
 describe('jobs of a cluster', () => {
   it('are those that its master keeps', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nspawnArguments } from '../../../factory/machines/nspawn';
 import { planMachines } from '../../../factory/machines/plan';
-import { FakeHolders } from '../../../factory/ports/holder/holder-fake';
+import { FakeSandboxes } from '../../../factory/ports/sandbox/sandbox-fake';
 import { startTime } from '../../../factory/processes/process-id';
 import { IMAGE, launchGroup } from './group';
 
@@ -10,12 +10,12 @@ describe('a container', () => {
     const input = { kind: 'nspawn' as const, image: IMAGE, folder: '/state', credentialsDigest: '' };
     const [machine] = planMachines(launchGroup(), input);
     if (machine === undefined) throw new Error('no machine');
-    const holder = await new FakeHolders().start({ dir: '/run/x', name: 'x', net: true });
+    const sandbox = await new FakeSandboxes().start({ dir: '/run/x', name: 'x', net: true });
     const credentials = {
       'store-ca': '/run/kiln-secrets/store-ca',
       'a-secret': '/run/kiln-secrets/a-secret',
     };
-    const words = nspawnArguments(machine, { holder, bridge: 'kiln0', credentials });
+    const words = nspawnArguments(machine, { sandbox, bridge: 'kiln0', credentials });
     expect(words).toEqual(
       expect.arrayContaining([
         '--read-only',

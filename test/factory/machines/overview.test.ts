@@ -171,7 +171,7 @@ describe('what is wrong', () => {
     [
       'a machine that ended',
       async () => {
-        await (await machinery.holders.find(join(machinery.clusters, 'local')))?.kill('local-worker-2');
+        await (await machinery.sandboxes.find(join(machinery.clusters, 'local')))?.kill('local-worker-2');
       },
       /^local-worker-2: the machine has ended$/,
     ],
@@ -277,7 +277,7 @@ describe('what is wrong', () => {
     [
       'a dead cluster',
       async () => {
-        await (await machinery.holders.find(join(machinery.clusters, 'local')))?.end();
+        await (await machinery.sandboxes.find(join(machinery.clusters, 'local')))?.end();
       },
       /^local: its processes have ended$/,
     ],

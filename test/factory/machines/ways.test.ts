@@ -94,7 +94,7 @@ afterEach(() => {
 describe('the ways into a cluster', () => {
   it('are its pages and those of its running jobs; a notebook’s holds the token that the cluster made', async () => {
     const token = await (
-      await machinery.holders.find(join(machinery.clusters, 'local'))
+      await machinery.sandboxes.find(join(machinery.clusters, 'local'))
     )?.read(join(SECRETS, 'notebook-token'));
     expect((await waysInto(machinery, 'local')).map(({ page, url, secret }) => [page, url, secret])).toEqual([
       ['master', MASTER, false],
@@ -142,7 +142,7 @@ describe('the ways into a cluster', () => {
   });
 
   it('to a cluster that has ended there are none', async () => {
-    await (await machinery.holders.find(join(machinery.clusters, 'local')))?.end();
+    await (await machinery.sandboxes.find(join(machinery.clusters, 'local')))?.end();
     await expect(waysInto(machinery, 'local')).rejects.toMatchObject({ code: 'no-cluster' });
   });
 });

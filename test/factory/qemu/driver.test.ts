@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeFiles, machineFiles } from '../../../factory/machines/qemu/disks';
 import { qemuDriver, tapName } from '../../../factory/machines/qemu/driver';
-import { FakeHolders } from '../../../factory/ports/holder/holder-fake';
+import { FakeSandboxes } from '../../../factory/ports/sandbox/sandbox-fake';
 
 describe('a QEMU machine of a cluster', () => {
   const driver = qemuDriver(async () => Promise.resolve('tcg'));
@@ -30,27 +30,31 @@ describe('a QEMU machine of a cluster', () => {
   });
 
   it('says what came last over its status port, and nothing before', async () => {
-    const holder = await new FakeHolders().start({ dir: join(folder, 'holder'), name: 'trial', net: true });
+    const sandbox = await new FakeSandboxes().start({
+      dir: join(folder, 'sandbox'),
+      name: 'trial',
+      net: true,
+    });
     const machine = { name: 'trial-workers-1', folder };
-    expect(await driver.status(machine, holder)).toBeUndefined();
+    expect(await driver.status(machine, sandbox)).toBeUndefined();
     const status = { version: 1, cluster: 'trial', role: 'worker', phase: 'validated' };
     const rest = { image: null, scratch: null, fault: null, timings: {} };
     writeFileSync(
       join(folder, 'status.jsonl'),
       `${JSON.stringify({ ...status, ...rest })}\n${JSON.stringify({ ...status, ...rest, phase: 'ready' })}\n{"cut`,
     );
-    expect(await driver.status(machine, holder)).toMatchObject({ phase: 'ready', role: 'worker' });
+    expect(await driver.status(machine, sandbox)).toMatchObject({ phase: 'ready', role: 'worker' });
   });
 
   it('takes its tap away when it is stopped, and stopping twice is no error', async () => {
     const runs: (readonly string[])[] = [];
-    const holders = new FakeHolders((program, args) => {
+    const sandboxes = new FakeSandboxes((program, args) => {
       runs.push([program, ...args]);
       return {};
     });
-    const holder = await holders.start({ dir: join(folder, 'holder'), name: 'trial', net: true });
-    await driver.stop('trial-workers-1', holder);
-    await driver.stop('trial-workers-1', holder);
+    const sandbox = await sandboxes.start({ dir: join(folder, 'sandbox'), name: 'trial', net: true });
+    await driver.stop('trial-workers-1', sandbox);
+    await driver.stop('trial-workers-1', sandbox);
     const removal = ['ip', 'link', 'delete', tapName('trial-workers-1')];
     expect(runs).toEqual([removal, removal]);
   });

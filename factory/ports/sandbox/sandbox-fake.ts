@@ -1,6 +1,6 @@
 import { KilnError } from '../../errors';
 import type { RunOptions, RunResult } from '../machine/exec';
-import type { Holder, HolderOptions, Holders, SpawnOptions } from './holder';
+import type { Sandbox, SandboxOptions, Sandboxes, SpawnOptions } from './sandbox';
 
 interface FakeProcess {
   readonly program: string;
@@ -17,7 +17,7 @@ export type FakeAnswer = (
   options: RunOptions,
 ) => Partial<RunResult>;
 
-class FakeHolder implements Holder {
+class FakeSandbox implements Sandbox {
   readonly runs: (readonly string[])[] = [];
   readonly processes = new Map<string, FakeProcess>();
   readonly files = new Map<string, string>();
@@ -35,7 +35,7 @@ class FakeHolder implements Holder {
 
   private check(): void {
     if (this.stopped)
-      throw new KilnError({ code: 'command-failed', what: `the holder ${this.name} has ended` });
+      throw new KilnError({ code: 'command-failed', what: `the sandbox ${this.name} has ended` });
   }
 
   async run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
@@ -62,8 +62,8 @@ class FakeHolder implements Holder {
     this.check();
     if ((await this.alive(label)) !== undefined) {
       throw new KilnError({
-        code: 'holder-label-taken',
-        what: `${label} already runs in the holder ${this.name}`,
+        code: 'sandbox-label-taken',
+        what: `${label} already runs in the sandbox ${this.name}`,
       });
     }
     this.lastPid += 1;
@@ -106,26 +106,26 @@ class FakeHolder implements Holder {
   }
 }
 
-export type { FakeHolder };
+export type { FakeSandbox };
 
-/** Holders in memory: one a folder, gone with everything inside when stopped or killed. */
-export class FakeHolders implements Holders {
-  private readonly held = new Map<string, FakeHolder>();
+/** Sandboxes in memory: one a folder, gone with everything inside when stopped or killed. */
+export class FakeSandboxes implements Sandboxes {
+  private readonly held = new Map<string, FakeSandbox>();
   private lastPid = 1000;
 
   constructor(private readonly answer: FakeAnswer = () => ({})) {}
 
-  async start({ dir, name, net }: HolderOptions): Promise<FakeHolder> {
+  async start({ dir, name, net }: SandboxOptions): Promise<FakeSandbox> {
     await Promise.resolve();
     if (this.held.has(dir))
-      throw new KilnError({ code: 'holder-exists', what: `${name} already runs in ${dir}` });
+      throw new KilnError({ code: 'sandbox-exists', what: `${name} already runs in ${dir}` });
     this.lastPid += 1;
-    const holder = new FakeHolder(dir, name, net, this.lastPid, this.answer, () => this.held.delete(dir));
-    this.held.set(dir, holder);
-    return holder;
+    const sandbox = new FakeSandbox(dir, name, net, this.lastPid, this.answer, () => this.held.delete(dir));
+    this.held.set(dir, sandbox);
+    return sandbox;
   }
 
-  find(dir: string): Promise<FakeHolder | undefined> {
+  find(dir: string): Promise<FakeSandbox | undefined> {
     return Promise.resolve(this.held.get(dir));
   }
 

@@ -12,12 +12,12 @@ import type { Exec, RunOptions, RunResult } from '../machine/exec';
 import {
   type AttachOptions,
   HOST_NET,
-  type Holder,
-  type HolderOptions,
-  type Holders,
+  type Sandbox,
+  type SandboxOptions,
+  type Sandboxes,
   LIFELINE,
   type SpawnOptions,
-} from './holder';
+} from './sandbox';
 import { isStill, lockDescriptor } from '../../files/lock';
 import { startTime } from '../../processes/process-id';
 
@@ -27,13 +27,14 @@ const ENVIRONMENT = { PATH, HOME: '/root', LC_ALL: 'C.UTF-8' };
 const TERMINAL_SIGNALS = ['SIGINT', 'SIGQUIT'] as const;
 const TIED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** Names that clusters have which an earlier kiln started. */
 const LOCK = 'holder.lock';
 const RECORD = 'holder.json';
 const LOG = 'holder.log';
 const PROCESSES = 'processes';
 
 /**
- * Inside, as PID 1: /run afresh with the holder's folder bound back, the outside network kept as a
+ * Inside, as PID 1: /run afresh with the sandbox's folder bound back, the outside network kept as a
  * file, then the network namespace.
  */
 const INNER = `
@@ -46,9 +47,9 @@ exec 8<&-
 if [ "$3" = net ]; then
   touch ${HOST_NET}
   mount --bind /proc/self/ns/net ${HOST_NET}
-  exec unshare --net bash -c 'eval "$KILN_INIT"' kiln-holder "$@"
+  exec unshare --net bash -c 'eval "$KILN_INIT"' kiln-sandbox "$@"
 fi
-exec bash -c 'eval "$KILN_INIT"' kiln-holder "$@"
+exec bash -c 'eval "$KILN_INIT"' kiln-sandbox "$@"
 `;
 
 /**
@@ -88,7 +89,7 @@ exec "$@"
 
 const IN_FOLDER = 'cd "$1" && shift && exec "$@"';
 
-interface HolderRecord {
+interface SandboxRecord {
   readonly name: string;
   readonly net: boolean;
   readonly namespace: string;
@@ -102,7 +103,7 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-class HostHolder implements Holder {
+class HostSandbox implements Sandbox {
   constructor(
     private readonly exec: Exec,
     readonly dir: string,
@@ -169,8 +170,8 @@ class HostHolder implements Holder {
   async spawn(label: string, program: string, args: readonly string[], options: SpawnOptions): Promise<void> {
     if ((await this.alive(label)) !== undefined) {
       throw new KilnError({
-        code: 'holder-label-taken',
-        what: `${label} already runs in the holder ${this.name}`,
+        code: 'sandbox-label-taken',
+        what: `${label} already runs in the sandbox ${this.name}`,
       });
     }
     const record = join(this.dir, PROCESSES, label);
@@ -190,8 +191,8 @@ class HostHolder implements Holder {
     for (let tries = 0; !existsSync(record); tries += 1) {
       if (tries === 100) {
         throw new KilnError({
-          code: 'holder-failed',
-          what: `${program} could not be started in the holder ${this.name}`,
+          code: 'sandbox-failed',
+          what: `${program} could not be started in the sandbox ${this.name}`,
           hint: `see ${options.log}`,
         });
       }
@@ -240,7 +241,7 @@ class HostHolder implements Holder {
     // The lock goes last: free means that everything inside has ended.
     if (!(await isFree(this.dir, 60_000))) {
       throw new KilnError({
-        code: 'holder-failed',
+        code: 'sandbox-failed',
         what: `the processes of ${this.name} do not end`,
         hint: `one of them may wait for a disk: see ps -e -o pid,stat,args; first process: ${String(this.pid)}`,
       });
@@ -252,7 +253,7 @@ class HostHolder implements Holder {
     await removeFolder(this.dir, 10_000);
   }
 
-  /** The holder's own view of a path; its first process's root is the tree inside, /proc included. */
+  /** The sandbox's own view of a path; its first process's root is the tree inside, /proc included. */
   private inside(path: string): string {
     return `/proc/${String(this.pid)}/root${path}`;
   }
@@ -307,9 +308,9 @@ function firstProcess(namespace: string): number | undefined {
   return undefined;
 }
 
-function readRecord(dir: string): HolderRecord | undefined {
+function readRecord(dir: string): SandboxRecord | undefined {
   const text = readIfThere(join(dir, RECORD));
-  return text === undefined ? undefined : (JSON.parse(text) as HolderRecord);
+  return text === undefined ? undefined : (JSON.parse(text) as SandboxRecord);
 }
 
 /**
@@ -317,7 +318,7 @@ function readRecord(dir: string): HolderRecord | undefined {
  * of them have ended. Undefined when another has it, or when a `stop` removed the folder meanwhile.
  */
 async function startLocked(
-  { dir, name, net }: HolderOptions,
+  { dir, name, net }: SandboxOptions,
   logFile: string,
 ): Promise<ChildProcess | undefined> {
   const lock = openLock(dir, 'a');
@@ -327,7 +328,7 @@ async function startLocked(
     await rm(join(dir, RECORD), { force: true });
     const log = openSync(logFile, 'w', 0o600);
     // By environment, so that the process list stays readable.
-    const inside = ['bash', '-c', 'eval "$KILN_INNER"', 'kiln-holder', dir, name, net ? 'net' : 'plain'];
+    const inside = ['bash', '-c', 'eval "$KILN_INNER"', 'kiln-sandbox', dir, name, net ? 'net' : 'plain'];
     const child = spawnProcess(
       'unshare',
       ['--pid', '--mount', '--fork', '--kill-child', '--mount-proc', ...inside],
@@ -348,19 +349,19 @@ async function startLocked(
   }
 }
 
-export function hostHolders(exec: Exec): Holders {
-  async function find(dir: string): Promise<Holder | undefined> {
+export function hostSandboxes(exec: Exec): Sandboxes {
+  async function find(dir: string): Promise<Sandbox | undefined> {
     for (let tries = 0; ; tries += 1) {
       if (await isFree(dir)) return undefined;
       const record = readRecord(dir);
       const pid = record === undefined ? undefined : firstProcess(record.namespace);
       if (record !== undefined && pid !== undefined) {
-        return new HostHolder(exec, dir, record.name, record.net, pid);
+        return new HostSandbox(exec, dir, record.name, record.net, pid);
       }
       // Starting or ending at this moment? Both take well under a second.
       if (tries === 50) {
         throw new KilnError({
-          code: 'holder-elsewhere',
+          code: 'sandbox-out-of-sight',
           what: `${dir} is held by a process that cannot be seen from here: it runs in another PID namespace`,
           hint: 'stop it where it was started, or end that container or sandbox as a whole',
         });
@@ -369,7 +370,7 @@ export function hostHolders(exec: Exec): Holders {
     }
   }
 
-  async function start(options: HolderOptions): Promise<Holder> {
+  async function start(options: SandboxOptions): Promise<Sandbox> {
     const { dir, name } = options;
     if (process.getuid?.() !== 0) {
       throw new KilnError({
@@ -380,7 +381,11 @@ export function hostHolders(exec: Exec): Holders {
       });
     }
     const exists = (): KilnError =>
-      new KilnError({ code: 'holder-exists', what: `${name} already runs in ${dir}`, hint: 'stop it first' });
+      new KilnError({
+        code: 'sandbox-exists',
+        what: `${name} already runs in ${dir}`,
+        hint: 'stop it first',
+      });
     if ((await find(dir)) !== undefined) throw exists();
     await mkdir(dir, { recursive: true });
     await chmod(dir, 0o700);
@@ -388,17 +393,17 @@ export function hostHolders(exec: Exec): Holders {
     const child = await startLocked(options, logFile);
     if (child === undefined) throw exists();
     const said = await firstWord(child.stdio[3] as Readable);
-    const holder = said === 'ready' ? await find(dir) : undefined;
-    if (holder === undefined) {
+    const sandbox = said === 'ready' ? await find(dir) : undefined;
+    if (sandbox === undefined) {
       const tail = (readIfThere(logFile) ?? '').trimEnd().split('\n').slice(-5).join('\n');
       await removeFolder(dir, 10_000);
       throw new KilnError({
-        code: 'holder-failed',
+        code: 'sandbox-failed',
         what: `the namespaces of ${name} could not be made\n${tail}`,
         hint: 'unshare, mount and ip must be allowed here: kiln doctor says what is missing',
       });
     }
-    return holder;
+    return sandbox;
   }
 
   return {

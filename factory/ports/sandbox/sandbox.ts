@@ -1,7 +1,7 @@
 import type { RunOptions, RunResult } from '../machine/exec';
 
 /**
- * A holder is a process tree that owns namespaces: PID and mount, and a network where asked for.
+ * A sandbox is a process tree that owns namespaces: PID and mount, and a network where asked for.
  * Whatever runs or is mounted inside ends with it, whichever way it ends, so that a kill -9 leaves
  * no process, mount, loop device or network behind.
  *
@@ -9,9 +9,9 @@ import type { RunOptions, RunResult } from '../machine/exec';
  * there); the rest of the file system is the machine's own. The network namespace of whoever started
  * it stays reachable at HOST_NET.
  */
-export interface HolderOptions {
+export interface SandboxOptions {
   /**
-   * The holder's own folder, absolute; made with mode 0700 and removed by `stop`. One holder a
+   * The sandbox's own folder, absolute; made with mode 0700 and removed by `stop`. One sandbox a
    * folder. It is seen inside as well, even where it lies below /run.
    */
   readonly dir: string;
@@ -42,10 +42,10 @@ export interface AttachOptions {
 /** Environment variable with the descriptor's number (images/rootfs/usr/lib/kiln/kiln_node/jobs/caller.py). */
 export const LIFELINE = 'KILN_LIFELINE';
 
-/** Inside a holder with a network of its own: the network namespace outside, for `nsenter --net=`. */
+/** Inside a sandbox with a network of its own: the network namespace outside, for `nsenter --net=`. */
 export const HOST_NET = '/run/kiln-host-net';
 
-export interface Holder {
+export interface Sandbox {
   readonly dir: string;
   readonly name: string;
   readonly net: boolean;
@@ -65,7 +65,7 @@ export interface Holder {
   /**
    * Starts a program inside that stays when the caller ends.
    * @param label names it for `alive` and `kill`, now and in later commands; a-z, 0-9 and -.
-   * @throws KilnError `holder-label-taken` while a process of that label lives.
+   * @throws KilnError `sandbox-label-taken` while a process of that label lives.
    */
   spawn(label: string, program: string, args: readonly string[], options: SpawnOptions): Promise<void>;
   /** The process's id as seen inside while it lives; undefined once it has ended. */
@@ -84,19 +84,19 @@ export interface Holder {
   stop(): Promise<void>;
 }
 
-export interface Holders {
+export interface Sandboxes {
   /**
-   * @throws KilnError `holder-exists` when one lives in that folder.
-   * @throws KilnError `not-root`, `holder-failed` (with the log's last lines).
+   * @throws KilnError `sandbox-exists` when one lives in that folder.
+   * @throws KilnError `not-root`, `sandbox-failed` (with the log's last lines).
    */
-  start(options: HolderOptions): Promise<Holder>;
+  start(options: SandboxOptions): Promise<Sandbox>;
   /**
-   * The living holder of a folder. What a dead one left is not a holder: undefined; `start` and
+   * The living sandbox of a folder. What a dead one left is not a sandbox: undefined; `start` and
    * `clear` remove it.
-   * @throws KilnError `holder-elsewhere` when it lives where its processes cannot be seen from here
+   * @throws KilnError `sandbox-out-of-sight` when it lives where its processes cannot be seen from here
    *   (another PID namespace).
    */
-  find(dir: string): Promise<Holder | undefined>;
-  /** Removes the folder of a dead holder; false when a living one has it. */
+  find(dir: string): Promise<Sandbox | undefined>;
+  /** Removes the folder of a dead sandbox; false when a living one has it. */
   clear(dir: string): Promise<boolean>;
 }
