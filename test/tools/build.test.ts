@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -39,4 +41,26 @@ describe('what is compiled into dist/', () => {
     expect(left.length).toBeGreaterThan(5);
     expect(left.filter((file) => !file.endsWith('-fake.ts'))).toEqual([]);
   });
+});
+
+it('a compiled file whose source became a folder does not stay beside it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kiln-build-'));
+  const write = (file: string, text: string): void => {
+    mkdirSync(join(folder, file, '..'), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  };
+  try {
+    for (const part of ['tools/compile', 'tsconfig.json', 'tsconfig.build.json'])
+      cpSync(join(HOME, part), join(folder, part));
+    symlinkSync(join(HOME, 'node_modules'), join(folder, 'node_modules'));
+    write('factory/place/index.ts', "export const place = 'new';\n");
+    write('factory/main.ts', "import { place } from './place';\nconsole.log(place);\n");
+    write('dist/factory/place.js', "exports.place = 'old';\n");
+    execFileSync(join(folder, 'tools/compile'));
+    expect(existsSync(join(folder, 'dist/factory/place.js'))).toBe(false);
+    const main = join(folder, 'dist/factory/main.js');
+    expect(execFileSync(process.execPath, [main], { encoding: 'utf8' })).toBe('new\n');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
