@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import type { Withdrawal } from '../publish/aws/apply/withdraw';
+import type { Withdrawal } from '../publish/platform';
+import { PLATFORMS } from '../publish/platforms';
 import { shortDigest } from '../registry/errors';
 import type { CollectPlan } from '../registry/gc';
 import { whole } from './history';
@@ -15,9 +16,25 @@ interface Options {
 
 const DAY = 86_400_000;
 
+/** What stands on a platform of an image that goes, and what withdrawing it does. */
+interface Published {
+  readonly of: Withdrawal;
+  readonly todo: string;
+  readonly done: string;
+}
+
+/** By platform, each under the name that it gives them: `amis`. */
+const lists = (published: readonly Published[]): object =>
+  Object.fromEntries(
+    Object.entries(PLATFORMS).map(([name, { list }]) => [
+      list,
+      published.map(({ of }) => of).filter(({ to }) => to === name),
+    ]),
+  );
+
 function planText(
   { keep, remove, unfinished, chunks, bytes, keptBytes }: CollectPlan,
-  amis: readonly Withdrawal[],
+  published: readonly Published[],
   done: boolean,
 ): string {
   return [
@@ -26,11 +43,7 @@ function planText(
     ...unfinished.map(
       (digest) => `  ${done ? 'removed' : 'removes'} ${digest}, which was never stored whole`,
     ),
-    ...amis.map(
-      ({ digest, region, ami, snapshot, accounts }) =>
-        `  ${done ? 'deregistered' : 'deregisters'} ${ami} and ${snapshot} in ${region}, of ${shortDigest(digest)}` +
-        (accounts.length === 0 ? '' : `, shared with ${accounts.join(', ')}`),
-    ),
+    ...published.map(({ of, todo, done: did }) => `  ${shortDigest(of.digest)} in ${done ? did : todo}`),
     `${done ? 'removed' : 'removes'} ${remove.length + unfinished.length} images, ${chunks.length} chunks of disks, ${formatSize(bytes)}; ${formatSize(keptBytes)} stay`,
     ...(done ? [] : ['nothing was removed; --apply removes it']),
   ].join('\n');
@@ -61,29 +74,38 @@ export function gc(): Command {
       const { answer, note } = await import('./output.js');
       const { settings, home } = openRegistry();
       const policy = { history: options.history, youngerThan: options.youngerThan * DAY, now: Date.now() };
-      const clearance = async (removing: readonly string[]): Promise<readonly Withdrawal[]> =>
-        options.withdraw ? await planClearance(home, removing) : [];
+      const clearance = async (removing: readonly string[]): Promise<readonly Published[]> => {
+        const found = options.withdraw ? await planClearance(home, removing) : [];
+        return await Promise.all(
+          found.map(async (of) => ({ of, ...(await PLATFORMS[of.to].load()).describe(of) })),
+        );
+      };
       const plan = await planCollect(home, policy);
-      const amis = await clearance(plan.remove);
+      const published = await clearance(plan.remove);
       const json = options.json === true;
-      const nothing = plan.remove.length + plan.unfinished.length + plan.chunks.length + amis.length === 0;
+      const nothing =
+        plan.remove.length + plan.unfinished.length + plan.chunks.length + published.length === 0;
       if (options.apply !== true || nothing) {
-        const text = nothing ? 'nothing to remove' : planText(plan, amis, false);
-        answer(json, { ...plan, amis, applied: false }, text);
+        const text = nothing ? 'nothing to remove' : planText(plan, published, false);
+        answer(json, { ...plan, ...lists(published), applied: false }, text);
         return;
       }
-      note(planText(plan, amis, true).replaceAll('removed', 'removing'));
+      note(planText(plan, published, true).replaceAll('removed', 'removing'));
       const who = { by: whoAmI(), at: new Date().toISOString(), cache: settings.cache };
       const done = await collect(home, plan, policy, who, (count, total) => {
         if (count % 1000 === 0) note(`gc: ${count} of ${total} chunks`);
       });
       // Of what the registry has not any more: nobody promotes such an image while its AMI goes.
-      const wanted = new Set(amis.map(({ region, ami }) => `${region} ${ami}`));
-      const withdrawn = (await clearance([])).filter(({ region, ami }) => wanted.has(`${region} ${ami}`));
+      const wanted = new Set(published.map(({ of }) => `${of.to} ${of.id}`));
+      const withdrawn = (await clearance([])).filter(({ of }) => wanted.has(`${of.to} ${of.id}`));
       if (withdrawn.length > 0) {
         const { takeBack } = await import('./take-back.js');
-        await takeBack(home, withdrawn, json);
+        await takeBack(
+          home,
+          withdrawn.map(({ of }) => of),
+          json,
+        );
       }
-      answer(json, { ...done, amis: withdrawn, applied: true }, planText(done, withdrawn, true));
+      answer(json, { ...done, ...lists(withdrawn), applied: true }, planText(done, withdrawn, true));
     });
 }

@@ -1,85 +1,47 @@
-import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { withLock } from '../files/lock';
 import { findProject } from '../project';
-import { askedFor } from '../publish/aws/request';
-import { openAws } from '../publish/aws/open';
-import { planPublish, type Place } from '../publish/aws/plan/plan-publish';
-import { hasWork } from '../publish/aws/plan/plan';
-import { publish } from '../publish/aws/apply/publish';
-import { planWithdrawal, withdraw } from '../publish/aws/apply/withdraw';
-import { findImage, readCatalogue, type CatalogueImage } from '../registry/catalogue';
+import type { Connection, Place, Request, Withdrawal } from '../publish/platform';
+import { parseTarget, type Target } from '../publish/target';
+import { planWithdrawal } from '../publish/withdrawal';
+import { type CatalogueImage, findImage, readCatalogue } from '../registry/catalogue';
 import { noRegistry } from '../registry/errors';
+import { whoAmI } from '../registry/hold';
 import { openRegistry } from '../registry/open';
 import { answer, note } from './output';
 import type { Options } from './publish';
-import { arrivedText, planJson, planText, publishView, withdrawalText } from './publish-view';
+import { publishView } from './publish-view';
 
-const me = (): string => `${userInfo().username}@${hostname()}`;
+interface Run {
+  readonly target: Target;
+  readonly connection: Connection<Request, Withdrawal>;
+  readonly place: Place;
+  readonly image: CatalogueImage;
+  readonly options: Options;
+  /** Ends the line of a step that is under way. */
+  readonly endLine: () => void;
+}
 
 /** `kiln publish`: plans, and with --apply does it, alone in this project. */
 export async function run(name: string, options: Options): Promise<void> {
   const json = options.json === true;
-  const asked = {
-    ...askedFor({ to: options.to, share: options.share ?? [], kmsKey: options.kmsKey ?? [] }),
-    whole: options.whole === true,
-    verify: options.verify === true,
-    deprecate: options.deprecate,
-  };
+  const target = await parseTarget(options.to, options);
   const { state, cache } = findProject();
   const { settings, home } = openRegistry();
   if (!(await home.exists())) throw noRegistry(home.where);
   const view = publishView(process.stderr, json, note);
-  const aws = await openAws(view.event);
+  const connection = await target.platform.connect(view.event);
   const work = async (): Promise<void> => {
     // Read under the lock: what another run here just published counts.
     const catalogue = await readCatalogue(home, settings.image, settings.bakes);
-    const target = findImage(catalogue, name);
+    const image = findImage(catalogue, name);
     const place: Place = { home, catalogue, state, cache };
-    if (options.withdraw === true) {
-      await takeBack(place, target, asked.regions);
-      return;
-    }
-    const planned = await planPublish(aws.effects, place, target, asked);
-    view.end();
-    const work = hasWork(planned.plan);
-    if (options.apply !== true || !work) {
-      const more = work ? 'nothing was changed; with --apply it is done' : 'nothing to do';
-      answer(json, { plan: planJson(planned.plan), applied: false }, `${planText(planned.plan)}\n${more}`);
-      return;
-    }
-    if (!json) note(planText(planned.plan));
-    const arrived = await publish(aws.effects, place, planned, { by: me(), parallel: options.parallel });
-    view.end();
-    answer(
-      json,
-      {
-        plan: planJson(planned.plan),
-        applied: true,
-        images: arrived.map(({ region, ami, snapshot }) => ({ region, ami, snapshot: snapshot.snapshot })),
-      },
-      arrivedText(arrived),
-    );
-  };
-  const takeBack = async (
-    place: Place,
-    target: CatalogueImage,
-    regions: readonly string[],
-  ): Promise<void> => {
-    const plan = await planWithdrawal(home, target.digest, place.catalogue.logs, regions);
-    if (options.apply === true && plan.length > 0) {
-      if (!json) note(withdrawalText(plan));
-      await withdraw(aws.effects, home, plan, me());
-      answer(json, { plan, applied: true }, `${plan.map(({ ami }) => ami).join(', ')}: deregistered`);
-    } else {
-      const more = plan.length === 0 ? '' : '\nnothing was changed; with --apply it is done';
-      answer(json, { plan, applied: false }, `${withdrawalText(plan)}${more}`);
-    }
+    const all: Run = { target, connection, place, image, options, endLine: view.end };
+    await (options.withdraw === true ? withdrawImage(all) : publishImage(all));
   };
   try {
     if (options.apply === true) {
-      const purpose = `kiln publish ${name}`;
-      await withLock(join(state, 'publish', 'lock'), purpose, work, (holder) => {
+      await withLock(join(state, 'publish', 'lock'), `kiln publish ${name}`, work, (holder) => {
         note(`waiting: ${holder}`);
       });
     } else {
@@ -87,6 +49,39 @@ export async function run(name: string, options: Options): Promise<void> {
     }
   } finally {
     view.end();
-    aws.close();
+    connection.close();
+  }
+}
+
+async function publishImage({ target, connection, place, image, options, endLine }: Run): Promise<void> {
+  const json = options.json === true;
+  const plan = await connection.plan(place, image, target.request);
+  endLine();
+  if (options.apply !== true || !plan.hasWork) {
+    const more = plan.hasWork ? 'nothing was changed; with --apply it is done' : 'nothing to do';
+    answer(json, { plan: plan.json, applied: false }, `${plan.text}\n${more}`);
+    return;
+  }
+  if (!json) note(plan.text);
+  const { text, images } = await plan.apply({ by: whoAmI(), parallel: options.parallel });
+  endLine();
+  answer(json, { plan: plan.json, applied: true, images }, text);
+}
+
+async function withdrawImage({ target, connection, place, image, options }: Run): Promise<void> {
+  const json = options.json === true;
+  const { platform, request } = target;
+  const { home, catalogue } = place;
+  const plan = await planWithdrawal(home, image.digest, catalogue.logs, platform, request);
+  const lines = (tense: 'todo' | 'done'): string =>
+    plan.map((each) => platform.describe(each)[tense]).join('\n');
+  if (options.apply === true && plan.length > 0) {
+    if (!json) note(lines('todo'));
+    await connection.withdraw(home, plan, whoAmI());
+    answer(json, { plan, applied: true }, lines('done'));
+  } else if (plan.length === 0) {
+    answer(json, { plan, applied: false }, 'nothing of it is published there');
+  } else {
+    answer(json, { plan, applied: false }, `${lines('todo')}\nnothing was changed; with --apply it is done`);
   }
 }

@@ -1,12 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { PLATFORMS } from '../publish/platforms';
 
-export interface Options {
+/** Those of every platform; its own are read by the platform. */
+export interface Options extends Readonly<Record<string, unknown>> {
   readonly to: readonly string[];
-  readonly share?: readonly string[];
-  readonly kmsKey?: readonly string[];
-  readonly whole?: true;
   readonly verify?: true;
-  readonly deprecate: boolean;
   readonly withdraw?: true;
   readonly parallel: number;
   readonly apply?: true;
@@ -21,18 +19,14 @@ function parallel(text: string): number {
 }
 
 export function publish(): Command {
-  return new Command('publish')
+  const platforms = Object.values(PLATFORMS);
+  const command = new Command('publish')
     .description('make an image an AMI, in one region or several; shows the plan, does it with --apply')
     .argument('<image>', 'a digest or its beginning, or a channel that points at it')
-    .requiredOption(
-      '--to <target...>',
-      'aws:REGION,…: the first region gets the disk, the others copies of the AMI',
-    )
-    .option('--share <account...>', 'accounts that may launch it')
-    .option('--kms-key <arn...>', 'encrypt by this key; one of each region')
-    .option('--whole', 'send the whole disk, not only what differs from an earlier image')
+    .requiredOption('--to <target...>', platforms.map(({ targets }) => targets).join('\n'));
+  for (const { options } of platforms) for (const [flags, what] of options) command.option(flags, what);
+  return command
     .option('--verify', 'read back and compare every block, not a sample')
-    .option('--no-deprecate', 'leave AMIs of images that no channel points at any more as they are')
     .option('--withdraw', 'take the image back: deregister its AMIs, delete their snapshots')
     .option('--parallel <n>', 'number of concurrent uploads', parallel, 64)
     .option('--apply', 'do it')

@@ -1,11 +1,14 @@
 import { listImages, readAllLogs } from '../registry/catalogue';
 import type { RegistryHome } from '../registry/home';
 import { PUBLICATIONS, REMOVED, hexOf } from '../registry/layout';
-import { type Withdrawal, planWithdrawal } from './aws/apply/withdraw';
+import type { Withdrawal } from './platform';
+import { PLATFORMS } from './platforms';
+import { planWithdrawal } from './withdrawal';
 
 /**
- * The AMIs of images that the registry no longer has, or will not have: of those that a clean-up removes, and of those
- * that an earlier one removed without. Of an image that a channel points at none goes. Reads the registry alone.
+ * What stands on any platform of images that the registry no longer has, or will not have: of those that a clean-up
+ * removes, and of those that an earlier one removed without. Of an image that a channel points at nothing goes. Reads
+ * the registry alone.
  * @param removing digests that a clean-up is about to remove.
  * @throws KilnError `registry-damaged`.
  */
@@ -27,6 +30,10 @@ export async function planClearance(
     );
   const plans: Withdrawal[] = [];
   // None of them is what a channel points at, so that no log is asked again.
-  for (const { digest } of gone) plans.push(...(await planWithdrawal(home, digest, new Map())));
+  if (gone.length === 0) return plans;
+  for (const declared of Object.values(PLATFORMS)) {
+    const platform = await declared.load();
+    for (const { digest } of gone) plans.push(...(await planWithdrawal(home, digest, new Map(), platform)));
+  }
   return plans;
 }

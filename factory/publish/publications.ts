@@ -23,14 +23,20 @@ export async function readPublications(home: RegistryHome, digest: string): Prom
   return found.flat().sort((a, b) => a.at.localeCompare(b.at) || rank(a) - rank(b));
 }
 
-/** Of two in one millisecond. */
-const rank = ({ event }: Publication): number =>
-  ['published', 'shared', 'deprecated', 'withdrawn'].indexOf(event);
+/** Of several in one millisecond. */
+const rank = ({ event }: Publication): number => (event === 'published' ? 0 : event === 'withdrawn' ? 2 : 1);
 
-/** Named by its content: whoever was first wrote the same. */
-export async function recordPublication(home: RegistryHome, publication: Publication): Promise<void> {
+/**
+ * Named by its content: whoever was first wrote the same.
+ * @param place where on its platform, for the name.
+ */
+export async function recordPublication(
+  home: RegistryHome,
+  publication: Publication,
+  place: string,
+): Promise<void> {
   const document = Publication.parse(publication);
-  const { to, region, event, digest } = document;
+  const { to, event, digest } = document;
   const content = sha256Text(JSON.stringify(document)).slice(0, 12);
-  await createPublication(home, digest, `${to}-${region}-${event}-${content}`, document);
+  await createPublication(home, digest, `${to}-${place}-${event}-${content}`, document);
 }

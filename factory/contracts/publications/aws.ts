@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Digest, Name } from './digest';
+import { Digest, Name } from '../digest';
 
 /** As EC2 names regions: `eu-central-1`, `us-gov-west-1`. */
 export const AwsRegion = z
@@ -29,11 +29,8 @@ const Common = {
   at: z.iso.datetime(),
 };
 
-/**
- * What happened to an image at AWS: images/<hex>/publications/<name>.json beside the image's record, append-only.
- * What there is now is the sum of them (factory/publish/aws/standing.ts).
- */
-export const Publication = z.discriminatedUnion('event', [
+/** What happened to an image at AWS. What there is now is the sum of it (factory/publish/aws/standing.ts). */
+export const AwsPublication = z.discriminatedUnion('event', [
   z.strictObject({
     ...Common,
     event: z.literal('published'),
@@ -68,5 +65,5 @@ export const Publication = z.discriminatedUnion('event', [
   /** The AMI was deregistered and its snapshot deleted. */
   z.strictObject({ ...Common, event: z.literal('withdrawn') }),
 ]);
-export type Publication = z.infer<typeof Publication>;
-export type Published = Extract<Publication, { event: 'published' }>;
+export type AwsPublication = z.infer<typeof AwsPublication>;
+export type PublishedAmi = Extract<AwsPublication, { event: 'published' }>;

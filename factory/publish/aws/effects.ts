@@ -1,19 +1,8 @@
 import type { EbsDirect } from './api/ebs';
 import type { Ec2Images } from './api/ec2-images';
 import type { Pause } from '../../ports/machine/pause';
-import type { FetchProgress } from '../../progress';
+import type { PublishEvent } from '../event';
 import type { Persistence } from './persist';
-
-/** A step of a publication, as it goes. */
-export type PublishEvent =
-  | {
-      readonly event: 'started' | 'done';
-      readonly step: string;
-      readonly region?: string;
-      readonly detail?: string;
-    }
-  | ({ readonly event: 'progress'; readonly step: string; readonly region?: string } & FetchProgress)
-  | { readonly event: 'retry'; readonly step: string; readonly region: string; readonly why: string };
 
 /** The outside world of a publication. */
 export interface Effects {

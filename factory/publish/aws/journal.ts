@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Digest } from '../../contracts/digest';
-import { AwsRegion } from '../../contracts/publication';
+import { AwsRegion } from '../../contracts/publications/aws';
 
 /** What an upload set out to do: what it is a part of must be the same for its blocks to count. */
 const Intent = z.strictObject({

@@ -1,7 +1,8 @@
 import type { EbsDirect } from './api/ebs';
 import type { Ec2Images } from './api/ec2-images';
 import { hostPause } from '../../ports/machine/pause';
-import type { Effects, PublishEvent } from './effects';
+import type { PublishEvent } from '../event';
+import type { Effects } from './effects';
 
 /** AWS itself, a client a region; `close` when done, else open connections keep the process. */
 export async function openAws(

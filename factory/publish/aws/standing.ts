@@ -1,8 +1,8 @@
-import type { Publication, Published } from '../../contracts/publication';
+import type { AwsPublication, PublishedAmi } from '../../contracts/publications/aws';
 
 /** An AMI as the registry's documents leave it. */
 export interface Standing {
-  readonly published: Published;
+  readonly published: PublishedAmi;
   /** Accounts it was shared with, sorted. */
   readonly accounts: readonly string[];
   /** From when it is deprecated; undefined: it is not. */
@@ -10,7 +10,7 @@ export interface Standing {
 }
 
 /** What of an image stands at AWS now: the sum of its publications, oldest first. Key: region and AMI. */
-export function standing(publications: readonly Publication[]): readonly Standing[] {
+export function standing(publications: readonly AwsPublication[]): readonly Standing[] {
   const found = new Map<string, Standing>();
   for (const each of publications) {
     const key = `${each.region} ${each.ami}`;

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { planClearance } from '../../../factory/publish/clear';
-import { withdraw } from '../../../factory/publish/aws/apply/withdraw';
 import { collect, planCollect } from '../../../factory/registry/gc';
 import { World, diskOf } from './aws/support';
 
@@ -37,7 +36,7 @@ describe('AMIs of what a clean-up removes', () => {
 
   it('go with their snapshots, and are planned no more', async () => {
     await clean();
-    await withdraw(world.effects(), world.home, await planClearance(world.home), 'owner@desk');
+    await world.connection().withdraw(world.home, await planClearance(world.home), 'owner@desk');
     expect(world.aws.images.size).toBe(1);
     expect(world.orphans).toEqual([]);
     expect(await planned()).toEqual([]);

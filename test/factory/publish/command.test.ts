@@ -121,7 +121,10 @@ it('an image in no channel is withdrawn', async () => {
     /^eu-central-1: deregisters ami-\w+ and deletes snap-\w+, which 444455556666 can launch/,
   );
   const done = await kiln(['publish', digest, '--to', to, '--withdraw', '--apply']);
-  expect([done.code, done.out]).toEqual([0, expect.stringMatching(/^ami-\w+: deregistered\n$/)]);
+  expect([done.code, done.out]).toEqual([
+    0,
+    expect.stringMatching(/^eu-central-1: deregistered ami-\w+ and deleted snap-\w+\n$/),
+  ]);
   expect([...world.aws.images.values()].map(({ region }) => region)).toEqual(['us-east-1']);
 }, 60_000);
 
@@ -136,7 +139,7 @@ it("gc deregisters the AMIs of what it removes; without credentials those are th
   expect(plan.code).toBe(0);
   expect(plan.out).toMatch(
     new RegExp(
-      `^ {2}deregisters ami-\\w+ and snap-\\w+ in us-east-1, of ${digest.slice(0, 19)}, shared with 4444`,
+      `^ {2}${digest.slice(0, 19)} in us-east-1: deregisters ami-\\w+ and deletes snap-\\w+, which 4444`,
       'm',
     ),
   );

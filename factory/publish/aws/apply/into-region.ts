@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import type { Published } from '../../../contracts/publication';
+import type { PublishedAmi } from '../../../contracts/publications/aws';
 import { KilnError } from '../../../errors';
 import { AwsError } from '../api/aws-error';
 import type { SnapshotInfo } from '../api/ec2-images';
@@ -18,7 +18,7 @@ export interface Arrived {
   readonly region: string;
   readonly ami: string;
   readonly snapshot: SnapshotInfo;
-  readonly origin: Published['origin'];
+  readonly origin: PublishedAmi['origin'];
 }
 
 /** Brings the disk into the plan's first region, or finds it there. */

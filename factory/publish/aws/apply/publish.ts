@@ -4,18 +4,12 @@ import type { RegistryHome } from '../../../registry/home';
 import type { Deprecation } from '../plan/deprecation';
 import { type Effects, patience } from '../effects';
 import { type Arrived, intoFirst, intoOther } from './into-region';
-import type { Place, Planned } from '../plan/plan-publish';
+import type { Planned } from '../plan/plan-publish';
+import type { Manner, Place } from '../../platform';
 import { persist } from '../persist';
 import type { RegionPlan } from '../plan/plan';
-import { recordPublication } from '../../publications';
+import { recordAws } from '../publications';
 import { deleteSnapshot } from './upload';
-
-export interface Manner {
-  /** user@host, for the record. */
-  readonly by: string;
-  /** Number of concurrent uploads. */
-  readonly parallel: number;
-}
 
 /**
  * Carries a plan out. Whatever ends it on the way, the same command goes on from there: what was done is found again
@@ -76,7 +70,7 @@ async function finish(
 ): Promise<void> {
   const common = { version: 1, to: 'aws', digest: record.digest, region, ami, by } as const;
   if (way.kind !== 'there' || !way.recorded) {
-    await recordPublication(home, {
+    await recordAws(home, {
       ...common,
       at: now(effects),
       event: 'published',
@@ -95,7 +89,7 @@ async function finish(
   const calls = patience(effects, region, 'share');
   await persist(`sharing ${snapshot.snapshot}`, () => images.shareSnapshot(snapshot.snapshot, share), calls);
   await persist(`sharing ${ami}`, () => images.shareImage(ami, share), calls);
-  await recordPublication(home, { ...common, at: now(effects), event: 'shared', accounts: [...share] });
+  await recordAws(home, { ...common, at: now(effects), event: 'shared', accounts: [...share] });
 }
 
 async function deprecateImage(
@@ -117,7 +111,7 @@ async function deprecateImage(
     () => effects.images(region).deprecate(ami, until),
     patience(effects, region, 'deprecate'),
   );
-  await recordPublication(home, {
+  await recordAws(home, {
     version: 1,
     to: 'aws',
     event: 'deprecated',

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Catalogue, CatalogueImage } from '../../../registry/catalogue';
-import type { RegistryHome } from '../../../registry/home';
+import type { CatalogueImage } from '../../../registry/catalogue';
 import { deprecations } from './deprecation';
 import type { DiskBlocks } from './disk-blocks';
 import type { Effects } from '../effects';
@@ -11,33 +10,12 @@ import { lookAt, type Seen } from './look';
 import type { PublishPlan, RegionPlan } from './plan';
 import { volumeSize } from './plan-blocks';
 import { diskOf, planUpload } from './plan-upload';
-import { readPublications } from '../../publications';
+import type { Place } from '../../platform';
+import { readAws } from '../publications';
+import type { Asked } from '../request';
 import { readDisk } from './read-disk';
 import { standing, type Standing } from '../standing';
 import { amiName } from '../tags';
-
-export interface Asked {
-  /** The first gets the disk, the others copies of its AMI. */
-  readonly regions: readonly string[];
-  readonly share: readonly string[];
-  /** Region -> ARN. */
-  readonly kmsKeys: ReadonlyMap<string, string>;
-  /** Send the whole disk, whatever is there. */
-  readonly whole: boolean;
-  /** Read back every block. */
-  readonly verify: boolean;
-  /** Deprecate with the channels. */
-  readonly deprecate: boolean;
-}
-
-export interface Place {
-  readonly home: RegistryHome;
-  readonly catalogue: Catalogue;
-  /** kiln's state in the project: journals are there. */
-  readonly state: string;
-  /** The user's cache: a disk that is made from the registry is kept there. */
-  readonly cache: string;
-}
 
 /** A plan, and what it was made from that carrying it out needs. */
 export interface Planned {
@@ -84,7 +62,7 @@ export async function planPublish(
   const [region = '', ...others] = asked.regions;
   const { record, digest } = target;
   const publications = await Promise.all(
-    catalogue.images.map(async (image) => standing(await readPublications(home, image.digest))),
+    catalogue.images.map(async (image) => standing(await readAws(home, image.digest))),
   );
   const question: Question = {
     target,

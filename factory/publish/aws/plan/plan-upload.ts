@@ -8,7 +8,8 @@ import type { Seen } from './look';
 import { chooseParent, type Parent } from './parent';
 import type { UploadPlan } from './plan';
 import { blocksToSend, volumeSize } from './plan-blocks';
-import type { Asked, Place } from './plan-publish';
+import type { Place } from '../../platform';
+import type { Asked } from '../request';
 import { readDisk } from './read-disk';
 import type { Standing } from '../standing';
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import type { FakeCall } from '../../../../factory/publish/aws/api/aws-fake';
-import { planWithdrawal, withdraw } from '../../../../factory/publish/aws/apply/withdraw';
+import { aws } from '../../../../factory/publish/aws';
+import { planWithdrawal } from '../../../../factory/publish/withdrawal';
 import { REGION, World, diskOf } from './support';
 
 const Policy = z.object({
@@ -38,12 +39,8 @@ it('the policy in the guide names every call of a publication’s life, and no o
     await world.promote(digest);
     await world.publish(digest, change);
   }
-  await withdraw(
-    world.effects(),
-    world.home,
-    await planWithdrawal(world.home, b, (await world.catalogue()).logs),
-    'me',
-  );
+  const plan = await planWithdrawal(world.home, b, (await world.catalogue()).logs, aws);
+  await world.connection().withdraw(world.home, plan, 'me');
   const granted = new Set(policy().flatMap(({ Action }) => Action));
   granted.delete(TAGGING);
   expect([...calls].sort()).toEqual([...granted].sort());

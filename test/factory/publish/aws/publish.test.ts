@@ -6,7 +6,8 @@ import type { FakeCall, Injected } from '../../../../factory/publish/aws/api/aws
 import { hasWork } from '../../../../factory/publish/aws/plan/plan';
 import { readPublications } from '../../../../factory/publish/publications';
 import { standing } from '../../../../factory/publish/aws/standing';
-import { planWithdrawal, withdraw } from '../../../../factory/publish/aws/apply/withdraw';
+import { aws } from '../../../../factory/publish/aws';
+import { planWithdrawal } from '../../../../factory/publish/withdrawal';
 import { KEY, REGION, World, diskOf } from './support';
 
 const A = '111122223333';
@@ -259,19 +260,21 @@ describe('taking an image back', () => {
     const digest = await world.store(diskOf('ab'));
     await world.publish(digest, { regions: [REGION, 'us-east-1'], share: [B] });
     const logs = (await world.catalogue()).logs;
-    const plan = await planWithdrawal(world.home, digest, logs);
-    expect(plan.map(({ region, accounts }) => [region, accounts])).toEqual([
-      [REGION, [B]],
-      ['us-east-1', [B]],
+    const plan = await planWithdrawal(world.home, digest, logs, aws);
+    expect(plan).toMatchObject([
+      { to: 'aws', digest, region: REGION, accounts: [B] },
+      { to: 'aws', digest, region: 'us-east-1', accounts: [B] },
     ]);
-    expect(await planWithdrawal(world.home, digest, logs, ['us-east-1'])).toHaveLength(1);
+    expect(await planWithdrawal(world.home, digest, logs, aws, { regions: ['us-east-1'] })).toHaveLength(1);
     world.pause.advance(1000);
-    await withdraw(world.effects(), world.home, plan, 'owner@desk');
-    await withdraw(world.effects(), world.home, plan, 'owner@desk');
+    await world.connection().withdraw(world.home, plan, 'owner@desk');
+    await world.connection().withdraw(world.home, plan, 'owner@desk');
     expect(world.aws.images.size + world.aws.snapshots.size).toBe(0);
-    expect(await planWithdrawal(world.home, digest, logs)).toEqual([]);
+    expect(await planWithdrawal(world.home, digest, logs, aws)).toEqual([]);
     await world.promote(digest);
-    await expect(planWithdrawal(world.home, digest, (await world.catalogue()).logs)).rejects.toMatchObject({
+    await expect(
+      planWithdrawal(world.home, digest, (await world.catalogue()).logs, aws),
+    ).rejects.toMatchObject({
       code: 'image-in-channel',
       exitCode: 1,
     });

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import type { Publication } from '../../../../factory/contracts/publication';
 import type { ChannelEntry } from '../../../../factory/contracts/channel';
 import type { SnapshotInfo } from '../../../../factory/publish/aws/api/ec2-images';
-import { askedFor } from '../../../../factory/publish/aws/request';
 import { deprecations } from '../../../../factory/publish/aws/plan/deprecation';
 import { surveyDisk } from '../../../../factory/publish/aws/plan/disk-blocks';
 import { Journal, readJournal } from '../../../../factory/publish/aws/journal';
@@ -252,47 +251,6 @@ describe('AMIs go with the channels', () => {
 
   it('one that a channel points at again is listed again', () => {
     expect(ask([published('a', 1), deprecated('a', at(40))], 'b', 'a')).toEqual([[digestOf('a'), undefined]]);
-  });
-});
-
-describe('what is asked for on the command line', () => {
-  it('regions, accounts and keys, each once', () => {
-    expect(
-      askedFor({
-        to: ['aws:eu-central-1,us-east-1', 'aws:us-east-1'],
-        share: ['111122223333,444455556666'],
-        kmsKey: [],
-      }),
-    ).toEqual({
-      regions: ['eu-central-1', 'us-east-1'],
-      share: ['111122223333', '444455556666'],
-      kmsKeys: new Map(),
-    });
-  });
-
-  it.each([
-    ['another place', { to: ['gcp:x'] }, ['--to gcp:x']],
-    ['no region', { to: ['aws:'] }, ['--to aws:']],
-    [
-      'a region that is none, and an account that is none',
-      { to: ['aws:europe'], share: ['12'] },
-      ['--to europe', '--share 12'],
-    ],
-    [
-      'an alias for a key',
-      { to: ['aws:eu-central-1'], kmsKey: ['alias/x'] },
-      ['--kms-key alias/x', '--kms-key alias/x'],
-    ],
-    ['a key of another region', { to: ['aws:us-east-1'], kmsKey: [KEY] }, [`--kms-key ${KEY}`]],
-    ['a region without a key', { to: ['aws:eu-central-1,us-east-1'], kmsKey: [KEY] }, ['--to aws:us-east-1']],
-  ])('%s is refused, every fault at once', (_, words, where) => {
-    let faults: readonly string[] = [];
-    try {
-      askedFor({ share: [], kmsKey: [], ...words });
-    } catch (error) {
-      faults = (error as { faults: { where: string }[] }).faults.map((fault) => fault.where);
-    }
-    expect(faults).toEqual(where);
   });
 });
 

@@ -4,7 +4,8 @@ import type { FakeCall, Injected } from '../../../../factory/publish/aws/api/aws
 import { type FakeAwsServer, serveFakeAws } from '../../../../factory/publish/aws/api/aws-server-fake';
 import { hostPause } from '../../../../factory/ports/machine/pause';
 import { openAws } from '../../../../factory/publish/aws/open';
-import { planPublish, type Asked } from '../../../../factory/publish/aws/plan/plan-publish';
+import { planPublish } from '../../../../factory/publish/aws/plan/plan-publish';
+import type { Asked } from '../../../../factory/publish/aws/request';
 import { publish } from '../../../../factory/publish/aws/apply/publish';
 import { findImage } from '../../../../factory/registry/catalogue';
 import { World, diskOf } from './support';

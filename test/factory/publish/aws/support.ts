@@ -8,14 +8,13 @@ import { FakeEbs } from '../../../../factory/publish/aws/api/ebs-fake';
 import { FakeEc2Images } from '../../../../factory/publish/aws/api/ec2-images-fake';
 import { FakePause } from '../../../../factory/ports/machine/pause-fake';
 import { EBS_BLOCK } from '../../../../factory/publish/aws/api/ebs';
-import type { Effects, PublishEvent } from '../../../../factory/publish/aws/effects';
+import { connectionTo } from '../../../../factory/publish/aws/connection';
+import type { Effects } from '../../../../factory/publish/aws/effects';
+import type { PublishEvent } from '../../../../factory/publish/event';
+import type { Connection, Place, Request, Withdrawal } from '../../../../factory/publish/platform';
+import type { Asked } from '../../../../factory/publish/aws/request';
 import type { Arrived } from '../../../../factory/publish/aws/apply/into-region';
-import {
-  type Asked,
-  planPublish,
-  type Place,
-  type Planned,
-} from '../../../../factory/publish/aws/plan/plan-publish';
+import { planPublish, type Planned } from '../../../../factory/publish/aws/plan/plan-publish';
 import { publish } from '../../../../factory/publish/aws/apply/publish';
 import { findImage, readCatalogue, storeBake } from '../../../../factory/registry/catalogue';
 import { DirectoryHome } from '../../../../factory/registry/directory';
@@ -109,6 +108,11 @@ export class World {
         this.events.push(event);
       },
     };
+  }
+
+  /** What is withdrawn with the platform's own words. */
+  connection(): Pick<Connection<Request, Withdrawal>, 'withdraw'> {
+    return connectionTo(this.effects());
   }
 
   async place(): Promise<Place> {
