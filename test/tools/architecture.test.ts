@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, posix, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const home = resolve(__dirname, '../..');
@@ -57,5 +57,66 @@ describe("docs/architecture.md's table of the node's program", () => {
       return inside === undefined ? [] : [name];
     });
     expect(firstCells("The node's program").sort()).toEqual([...new Set(found)].sort());
+  });
+});
+
+/** What stands in the last column for a thing that is added. */
+function existingFiles(what: string): string[] {
+  const section = page.split('## What would I touch to add …\n')[1]?.split('\n## ')[0] ?? '';
+  const row = section.split('\n').find((line) => line.startsWith(`| ${what} `)) ?? '';
+  return (row.split('|')[3] ?? '').split(',').flatMap((file) => (file.trim() === '' ? [] : [file.trim()]));
+}
+
+/** Source files that import one whose path matches, and do not match themselves. */
+function importersOf(own: RegExp): string[] {
+  const isSource = (file: string): boolean => /^(factory|modules|stacks|demo)\/.*\.ts$/.test(file);
+  return tracked
+    .filter((file) => isSource(file) && !own.test(file) && existsSync(join(home, file)))
+    .filter((file) => {
+      const text = readFileSync(join(home, file), 'utf8');
+      const targets = [...text.matchAll(/(?:from|import\()\s*'(\.[^']*)'/g)].map(([, target = '']) => target);
+      return targets.some((target) =>
+        own.test(`${posix.join(posix.dirname(file), target.replace(/\.js$/, ''))}.ts`),
+      );
+    })
+    .sort();
+}
+
+describe("docs/architecture.md's table of what is touched to add something", () => {
+  const section = page.split('## What would I touch to add …\n')[1]?.split('\n## ')[0] ?? '';
+  const things = [...section.matchAll(/^\| (an? [\w ]+?) +\|/gm)].map(([, thing = '']) => thing);
+
+  it('has a platform and a gate', () => {
+    expect(things).toEqual(expect.arrayContaining(['a platform', 'a gate']));
+  });
+
+  it('names at most four existing files for each, all of which are there', () => {
+    for (const thing of things) {
+      const files = existingFiles(thing);
+      expect([thing, files.length >= 1 && files.length <= 4]).toEqual([thing, true]);
+      expect([thing, files.filter((file) => !existsSync(join(home, file)))]).toEqual([thing, []]);
+    }
+  });
+
+  it('a platform is known by its own files to those of its row, and to the reader of the stacks', () => {
+    const known = importersOf(/^factory\/(publish\/aws\/|contracts\/publications\/aws\.ts$)/);
+    expect(known).toEqual([...existingFiles('a platform'), 'factory/registry/published.ts'].sort());
+  });
+
+  it('a gate is known by its own file to the index alone, and by its kind to the contract', () => {
+    const gates = tracked.flatMap(
+      (file) => /^factory\/registry\/gates\/(?!index|gate)(\w+)\.ts$/.exec(file)?.[1] ?? [],
+    );
+    expect(gates.length).toBeGreaterThan(3);
+    const files = existingFiles('a gate');
+    const spec = readFileSync(join(home, 'factory/contracts/spec.ts'), 'utf8');
+    const guide = readFileSync(join(home, 'docs/registry.md'), 'utf8');
+    for (const gate of gates) {
+      const importers = importersOf(new RegExp(`^factory/registry/gates/${gate}\\.ts$`));
+      expect([gate, importers]).toEqual([gate, ['factory/registry/gates/index.ts']]);
+      expect(spec).toContain(`z.literal('${gate}')`);
+      expect(guide).toContain(`kind: ${gate} #`);
+    }
+    expect(files).toEqual(expect.arrayContaining(['factory/contracts/spec.ts', 'docs/registry.md']));
   });
 });
