@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
@@ -9,6 +9,10 @@ const DEFAULT_REQUIRES = ['setuptools>=40.8.0'];
 
 /** Any of these makes a folder a Python package that can be built. */
 export const PROJECT_FILES = ['pyproject.toml', 'setup.py', 'setup.cfg'];
+
+/** Whether a folder is a package; else it holds scripts and notebooks, which are placed as they are. */
+export const isPackage = (folder: string): boolean =>
+  PROJECT_FILES.some((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true);
 
 const Texts = z.array(z.string());
 
@@ -53,7 +57,11 @@ export function readPackage(folder: string, name: string): PackageFacts {
       what: `${where} cannot be used`,
       faults: faults.map((fault) => ({ where, ...fault })),
     });
-  if (!existsSync(file)) return { buildRequires: DEFAULT_REQUIRES, requires: [], requiresPython: undefined };
+  if (!existsSync(file)) {
+    // Scripts are not built.
+    const buildRequires = isPackage(folder) ? DEFAULT_REQUIRES : [];
+    return { buildRequires, requires: [], requiresPython: undefined };
+  }
   const text = readFileSync(file, 'utf8');
   if (text.startsWith('\u{feff}')) {
     throw bad([

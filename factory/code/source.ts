@@ -3,10 +3,11 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { KilnError, type Fault } from '../errors';
 import type { Exec } from '../ports/machine/exec';
 import type { Project } from '../project';
+import { isPackage } from './build-system';
 import { git, records } from './git';
 import { readHistory, readsHistory, type History } from './history';
 
-/** What the build backend of the code package is given to see. */
+/** What the build backend of the code package is given to see, or the scripts that are placed as they are. */
 export interface CodeSource {
   /** The folder of the project's machine that `paths` are relative to: the checkout's, or the package's own. */
   readonly top: string;
@@ -223,7 +224,7 @@ export async function codeSource(project: Project, code: string, exec: Exec): Pr
   const readsIgnores = settings.includes('build-backend') && !INDIFFERENT.test(settings);
   const ignores = found !== undefined && readsIgnores ? ignoreFiles(top, folder) : [];
   const history =
-    found !== undefined && readsHistory([...tracked, ...untracked], text)
+    found !== undefined && isPackage(whole) && readsHistory([...tracked, ...untracked], text)
       ? await readHistory(exec, top)
       : undefined;
   return {

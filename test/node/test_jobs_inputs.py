@@ -43,6 +43,29 @@ def test_relative_paths_begin_where_the_submitter_stands(word: str, expected: st
     assert inputs.absolute(of(word), "/home/me").program == expected
 
 
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("etl/job.py", "{code}/etl/job.py"),
+        ("etl/*.py", "{code}/etl/*.py"),
+        ("both.py", "{here}/both.py"),
+        ("neither.py", "{here}/neither.py"),
+        ("/etl/job.py", "/etl/job.py"),
+    ],
+)
+def test_a_relative_path_that_is_not_there_is_one_of_the_images_scripts(
+    word: str, expected: str, tmp_path: Path
+) -> None:
+    code, here = tmp_path / "code", tmp_path / "here"
+    (code / "etl").mkdir(parents=True)
+    here.mkdir()
+    for path in (code / "etl" / "job.py", code / "both.py", here / "both.py"):
+        path.touch()
+    found = inputs.absolute(of(word, spark__submit__pyFiles=word), str(here), code)
+    wanted = expected.format(code=code, here=here)
+    assert (found.program, found.settings["spark.submit.pyFiles"].value) == (wanted, wanted)
+
+
 def test_lists_and_names_behind_a_hash_are_kept() -> None:
     given = of(
         None, spark__archives="env.tgz#env, /a/b.zip", spark__submit__pyFiles="x.py", spark__jars="l/*.jar"

@@ -30,12 +30,13 @@ describe('what the build of the code package requires', () => {
     expect(read(text).buildRequires).toEqual(expected);
   });
 
-  it('is what pip takes where there is no pyproject.toml', () => {
-    expect(readPackage(folder, 'jobs')).toEqual({
-      buildRequires: ['setuptools>=40.8.0'],
-      requires: [],
-      requiresPython: undefined,
-    });
+  it.each([
+    ['what pip takes where there is no pyproject.toml', 'setup.py', ['setuptools>=40.8.0']],
+    ['what pip takes where there is no pyproject.toml', 'setup.cfg', ['setuptools>=40.8.0']],
+    ['nothing where there are scripts alone: they are not built', 'job.py', []],
+  ])('is %s: %s', (_, file, buildRequires) => {
+    writeFileSync(join(folder, file), '');
+    expect(readPackage(folder, 'jobs')).toEqual({ buildRequires, requires: [], requiresPython: undefined });
   });
 
   it('stands beside what the package itself requires', () => {

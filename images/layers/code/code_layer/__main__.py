@@ -28,6 +28,7 @@ from .builders import (
 from .compare import differences
 from .install import install_wheel, refuse_overwriting
 from .needs import refuse_unmet_build, refuse_unmet_package
+from .scripts import CODE, is_package, place_scripts
 from .source import fresh_copy
 from .wheel import Backend, BuildFailed, Place, backend_of
 
@@ -89,6 +90,12 @@ def main() -> int:
     environment = below / PREFIX.lstrip("/")
     library = library_folder(environment)
     python = version_of(variables["KILN_LOCK"], "conda", "python")
+    if not is_package(variables["KILN_SOURCE"] / code):
+        place_scripts(variables["KILN_SOURCE"] / code, out, library)
+        refuse_overwriting(out, below)
+        normalise(out, epoch)
+        print(f"code: scripts of {code} at {CODE}", file=sys.stderr)
+        return 0
     wheels, debs = (
         [each.path for each in locked(variables["KILN_LOCK"], variables["KILN_INPUTS"], "code", source)]
         for source in ("pypi", "debian")

@@ -34,6 +34,8 @@ JUPYTER_LAB = Path("/opt/conda-env/bin/jupyter-lab")
 #: Made in the bake (images/layers/jars/class-data); not in every image.
 CLASS_DATA = SPARK_HOME / "spark.jsa"
 CONDA_PYTHON = Path("/opt/conda-env/bin/python")
+#: Scripts and notebooks of factory.yaml's `code`, where it is no package; not in every image.
+CODE = Path("/opt/code")
 RUN_MODULE = Path("/usr/lib/kiln/submit/run_module.py")
 CANARY_JOB = Path("/usr/lib/kiln/submit/canary.py")
 

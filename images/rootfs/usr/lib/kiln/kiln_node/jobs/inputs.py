@@ -76,12 +76,17 @@ def local(word: str) -> str | None:
     return None if path == "" or SCHEME.match(path) else path
 
 
-def absolute(given: Inputs, folder: str) -> Inputs:
-    """folder: where the submitter stands."""
+def absolute(given: Inputs, folder: str, code: Path | None = None) -> Inputs:
+    """folder: where the submitter stands; code: the image's scripts, by default paths.CODE. A relative path
+    that is not in the first and is in the second is that one."""
+    scripts = paths.CODE if code is None else code
 
     def changed(word: str) -> str:
         path = local(word)
-        return word if path is None or path.startswith("/") else str(PurePosixPath(folder, word.strip()))
+        if path is None or path.startswith("/"):
+            return word
+        in_image = _matches(str(scripts / path)) and not _matches(str(Path(folder, path)))
+        return str(PurePosixPath(scripts if in_image else folder, word.strip()))
 
     return given.mapped(changed)
 
@@ -91,7 +96,8 @@ def check(given: Inputs) -> None:
     lacking = [f"{path} ({who})" for who, path in given.named() if not _matches(path)]
     if lacking:
         raise WrongUse(
-            f"no such file: {', '.join(lacking)}", "relative paths begin where kiln-submit is called"
+            f"no such file: {', '.join(lacking)}",
+            f"relative paths begin where kiln-submit is called, or in {paths.CODE}",
         )
 
 
