@@ -40,7 +40,8 @@ export class KilnError extends Error {
 /** An error as a person reads it: what, every fault, the way out. */
 export function formatError(error: KilnError): string {
   const faults = error.faults.map(
-    (f) => `  ${f.where}: ${f.what}${f.hint === undefined ? '' : `\n    ${f.hint}`}`,
+    (f) =>
+      `  ${f.where}: ${f.what}${f.hint === undefined ? '' : `\n    ${f.hint.replaceAll('\n', '\n    ')}`}`,
   );
   const hint = error.hint === undefined ? [] : [`  ${error.hint.replaceAll('\n', '\n  ')}`];
   return [`kiln: ${error.message}`, ...faults, ...hint].join('\n');

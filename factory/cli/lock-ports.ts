@@ -1,24 +1,48 @@
 import { join } from 'node:path';
+import type { Input } from '../contracts/lock';
 import { KilnError } from '../errors';
 import type { LockPorts } from '../lock/make-lock';
 import { openChannels } from '../ports/inputs/channels';
-import { ContentStore } from '../files/content-store';
 import { hostExec } from '../ports/machine/exec-host';
 import { withLock } from '../files/lock';
 import { hostHttp } from '../ports/inputs/http-host';
 import { hostMirrors } from '../ports/inputs/mirrors-host';
+import { hostMaven } from '../ports/inputs/maven-host';
 import type { Project } from '../project';
 import { readSpec } from '../spec/read';
+import { formatSize } from '../units';
+import { fileName, openStore, openVault } from '../vault';
+import { mavenHome } from './maven-program';
 
 /** The real world, for `kiln lock`. What it must download to know goes into the vault at once. */
 export function openLockPorts(project: Project, step: (line: string) => void): LockPorts {
-  const store = new ContentStore(join(project.cache, 'vault'));
+  const store = openStore(project);
+  const mirrors = hostMirrors(hostExec);
+  const file = async (input: Input): Promise<string> => {
+    const vault = openVault(project);
+    try {
+      if (vault.missing([input]).length > 0) {
+        step(`fetching ${fileName(input)}, ${formatSize(input.size)}, to look into it`);
+      }
+      await vault.ensure([input]);
+      return vault.path(input.sha256);
+    } finally {
+      await vault.close();
+    }
+  };
   return {
     exec: hostExec,
     http: hostHttp,
-    mirrors: hostMirrors(hostExec),
+    mirrors,
     channels: openChannels(project.root, readSpec(project).spec.conda.channels),
     step,
+    file,
+    maven: hostMaven({
+      exec: hostExec,
+      base: () => mirrors.base('maven'),
+      home: () => mavenHome(project, file),
+      repository: join(project.cache, 'maven', 'repository'),
+    }),
     keep: (name, chunks, sha1) =>
       withLock(
         store.lock,

@@ -43,8 +43,11 @@ export const MavenInput = z.strictObject({
   /** `group:artifact`. */
   name: z.string(),
   version: z.string(),
+  classifier: z.string().optional(),
   path: MirrorPath,
   ...bytes,
+  /** Why it was taken in spite of its conflicts: factory.yaml's force. */
+  forced: z.string().optional(),
 });
 export const CondaInput = z.strictObject({
   use: Use,

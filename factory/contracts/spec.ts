@@ -87,11 +87,53 @@ export type Gate = z.infer<typeof Gate>;
 
 export const ChannelSpec = z.strictObject({ gates: z.array(Gate).default([]) });
 
+const COORDINATES = 'group:artifact:version or group:artifact:version:classifier';
+const Coordinates = z
+  .string()
+  .regex(/^[\w.-]+:[\w.-]+:[\w.-]+(:[\w.-]+)?$/, `must be ${COORDINATES}`)
+  .refine((text) => !/:(LATEST|RELEASE|[^:]*-SNAPSHOT)(:|$)/.test(text), {
+    message: 'must be a release: what LATEST, RELEASE and -SNAPSHOT stand for changes',
+  });
+
+/** A jar of a Maven repository: its coordinates, or a mapping that says more. */
+export const JarSpec = z.preprocess(
+  (value) => (typeof value === 'string' ? { jar: value } : value),
+  z.strictObject(
+    {
+      jar: Coordinates,
+      /** What it depends on and is left out, `group:artifact`; either may be `*`. */
+      exclude: z
+        .array(z.string().regex(/^([\w.-]+|\*):([\w.-]+|\*)$/, 'must be group:artifact; either may be *'))
+        .optional(),
+      /** Why this jar comes into the image though it conflicts with what is there. */
+      force: z.string().min(1, 'must say why').optional(),
+    },
+    {
+      error: ({ code }) =>
+        code === 'invalid_type'
+          ? `must be ${COORDINATES}, or a mapping of jar, exclude and force`
+          : undefined,
+    },
+  ),
+);
+export type JarSpec = z.infer<typeof JarSpec>;
+
+/**
+ * A package's name and nothing of what apt-get would read as a wish: `htop+` and `htop-`, `htop=1.0`, `htop/sid`, `htop:i386`,
+ * patterns and tasks. Names may end in `++`.
+ */
+const DebianName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9+.-]*(?:[a-z0-9]|\+\+)$/,
+    "must be the name of a Debian package alone, without apt's operators, a version or an architecture",
+  );
+
 /** factory.yaml: what every node is made of, written down once. */
 export const Spec = z.strictObject({
   image: Name,
-  /** Exact Spark release, 2.2 and later. */
-  spark: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be an exact release such as 4.1.4'),
+  /** Exact Spark release, 2.2 and later; factory/spec refuses what is none. */
+  spark: z.string(),
   /** Debian suite of the base; default: the compatibility table's for this Spark. */
   debian: z
     .string()
@@ -100,7 +142,7 @@ export const Spec = z.strictObject({
   /** Major Java version; default: the compatibility table's for this Spark. */
   java: z.int().positive().optional(),
   /** Debian packages beside those kiln needs itself. */
-  debs: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'must be a Debian package name')).default([]),
+  debs: z.array(DebianName).default([]),
   conda: z.strictObject({
     /** A conda environment file; its `channels` are names or addresses. */
     environment: RelativePath,
@@ -115,10 +157,10 @@ export const Spec = z.strictObject({
      */
     without: z.array(RelativePath).default([]),
   }),
-  /** Folder of the team's Python package (pyproject.toml). */
+  /** Folder of the team's Python package (pyproject.toml, setup.py, setup.cfg), or of its scripts and notebooks. */
   code: RelativePath,
-  /** Extra Maven jars, `group:artifact:version`. */
-  maven: z.array(z.string().regex(/^[\w.-]+:[\w.-]+:[\w.-]+$/, 'must be group:artifact:version')).default([]),
+  /** Extra Maven jars; what they need at run time comes with them. */
+  maven: z.array(JarSpec).default([]),
   /**
    * Spark's jars and the AWS SDK as released, or without what a standalone cluster never loads;
    * default: slim where the compatibility table says that it was proven.

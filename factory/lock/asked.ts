@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPackage, type PackageFacts } from '../code/build-system';
-import type { Spec } from '../contracts/spec';
+import type { JarSpec, Spec } from '../contracts/spec';
 import type { Project } from '../project';
 import { readSpec, type ReadSpec } from '../spec/read';
 import { parsePackageList } from './debian/package-list';
@@ -25,20 +25,26 @@ const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort(
 /** The lock's `condaWithout`. */
 export const withoutOf = ({ conda }: Spec): string[] => sorted(conda.without);
 
+const jarText = ({ jar, exclude, force }: JarSpec): string =>
+  exclude === undefined && force === undefined
+    ? jar
+    : JSON.stringify([jar, sorted(exclude ?? []), force ?? null]);
+
 /**
  * Comments, order, what only says where things lie (registry, channels, gates, mirrors) and how the
  * inputs are treated (jars, classData, conda.without: they stand in the lock) do not count: no input has to be
  * resolved again for them.
  */
-function digestOf(asked: Omit<Asked, 'digest' | 'resolution'>): string {
-  const { spec, environment } = asked;
+function digestOf(asked: Omit<Asked, 'digest'>): string {
+  const { spec, environment, resolution } = asked;
   const counted = {
     image: spec.image,
     spark: spec.spark,
     debian: spec.debian ?? null,
     java: spec.java ?? null,
     debs: sorted(spec.debs),
-    jars: sorted(spec.maven),
+    // The order of jars decides between versions; what they conflict with depends on which of Spark's are there.
+    jars: spec.maven.length === 0 ? [] : [...spec.maven.map(jarText), resolution.choices.jars.value],
     samples: sorted(spec.samples),
     // The order of channels is their precedence.
     channels: environment.channels,

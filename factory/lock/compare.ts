@@ -1,8 +1,14 @@
 import type { Input, Lock } from '../contracts/lock';
 import { pythonBounds, runsOnPython } from '../spec/resolve';
 import { withoutOf, type Asked } from './asked';
+import { parseCoordinates } from './maven/coordinates';
 
-const label = (input: Input): string => `${input.use} ${input.source} ${input.name}`;
+const nameOf = (input: Input): string =>
+  input.source === 'maven' && input.classifier !== undefined
+    ? `${input.name}:${input.classifier}`
+    : input.name;
+
+const label = (input: Input): string => `${input.use} ${input.source} ${nameOf(input)}`;
 
 /** One line for each input or choice that differs, `os debian openssl: 3.5.6 -> 3.5.7`. */
 export function changes(before: Lock | undefined, after: Lock): string[] {
@@ -44,11 +50,11 @@ function staleInputs(lock: Lock, asked: Asked): string[] {
     }),
     ...spec.debs.filter((deb) => !has('debian', deb)).map((deb) => `debs has ${deb}, which is not locked`),
     ...spec.maven
-      .filter((jar) => {
-        const [group = '', artifact = '', version = ''] = jar.split(':');
+      .filter(({ jar }) => {
+        const { group, artifact, version } = parseCoordinates(jar);
         return !has('maven', `${group}:${artifact}`, version);
       })
-      .map((jar) => `maven has ${jar}, which is not locked`),
+      .map(({ jar }) => `maven has ${jar}, which is not locked`),
     ...spec.samples
       .filter((sample) => {
         const [name = '', version = ''] = sample.split('==');

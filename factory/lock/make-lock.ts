@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CondaInput, Lock } from '../contracts/lock';
+import type { CondaInput, Input, Lock, PypiInput } from '../contracts/lock';
 import type { Channels } from '../ports/inputs/channels';
 import type { Exec } from '../ports/machine/exec';
 import type { Http } from '../ports/inputs/http';
+import type { Maven } from '../ports/inputs/maven';
 import type { Mirrors } from '../ports/inputs/mirrors';
 import { PythonIndex } from '../ports/inputs/python-index';
 import type { Project } from '../project';
@@ -11,6 +13,7 @@ import { resolveConda } from './conda';
 import { resolveDebian } from './debian';
 import { debianSources, jdkPackage } from './debian/jdk';
 import { resolveMaven, type Keep } from './maven';
+import { askedJars } from './maven/jars';
 import { resolvePypi } from './pypi';
 import type { WheelTarget } from './pypi/wheel-tags';
 import { compareInputs } from './serialise';
@@ -23,11 +26,24 @@ export interface LockPorts {
   readonly mirrors: Mirrors;
   readonly channels: Channels;
   readonly keep: Keep;
+  readonly maven: Maven;
+  /** The file of an input, downloaded if it is not here. */
+  readonly file: (input: Input) => Promise<string>;
   readonly step: Step;
 }
 
 const pythonIn = (packages: readonly CondaInput[]): CondaInput | undefined =>
   packages.find(({ name }) => name === 'python');
+
+function sparkIn(packages: readonly PypiInput[]): PypiInput {
+  const found = packages.find(({ use }) => use === 'spark');
+  if (found === undefined) throw new Error('PyPI was not asked for Spark');
+  return found;
+}
+
+/** Which of Spark's jars a slim image lacks, as the recipe of the spark layer reads it. */
+const readSlim = ({ home }: Project, line: string): string =>
+  readFileSync(join(home, 'images', 'layers', 'spark', `slim-${line}.list`), 'utf8');
 
 /**
  * Asks every registry and puts the answers together; writes nothing.
@@ -63,44 +79,47 @@ export async function makeLock(
     python: pythonIn(await solved)?.version ?? choices.python.value,
     glibc: resolution.suite.glibc,
   });
+  const pypi = resolvePypi(
+    {
+      spark: spec.spark,
+      samples: spec.samples,
+      buildRequires: asked.code.buildRequires,
+      target,
+      home: project.home,
+    },
+    {
+      ...ports,
+      index: new PythonIndex(ports.http, () => mirrors.base('pypi')),
+      base: () => mirrors.base('pypi'),
+    },
+  );
   const work = [
     resolveDebian(
       debianSources(resolution),
       [
         {
           use: 'os',
-          names: [
-            '?essential',
-            ...asked.packages.os,
-            jdkPackage(resolution.jdk),
-            ...spec.debs,
-          ],
+          names: ['?essential', ...asked.packages.os, jdkPackage(resolution.jdk), ...spec.debs],
+          own: spec.debs,
         },
         { use: 'tools', names: asked.packages.tools },
         { use: 'code', names: asked.packages.code, alone: true },
       ],
       ports,
     ),
-    resolvePypi(
-      {
-        spark: spec.spark,
-        samples: spec.samples,
-        buildRequires: asked.code.buildRequires,
-        target,
-        home: project.home,
-      },
-      {
-        ...ports,
-        index: new PythonIndex(ports.http, () => mirrors.base('pypi')),
-        base: () => mirrors.base('pypi'),
-      },
-    ),
+    pypi,
     resolveMaven(
       {
         hadoop: choices.hadoop.value,
         client: choices.s3a.value === 'replaced',
         committer: resolution.committer,
-        jars: spec.maven,
+        jars: askedJars(spec.maven, (index) => asked.at(['maven', index])),
+        image: {
+          ...{ spark: spec.spark, scala: choices.scala.value, hadoop: choices.hadoop.value },
+          java: resolution.jdk.java,
+        },
+        spark: async () => sparkIn(await pypi),
+        slim: () => (choices.jars.value === 'slim' ? readSlim(project, resolution.line.line) : undefined),
       },
       before?.inputs ?? [],
       { ...ports, base: () => mirrors.base('maven') },
@@ -108,9 +127,9 @@ export async function makeLock(
     solved,
   ] as const;
   await noneFails(work);
-  const [debian, pypi, maven, conda] = await Promise.all(work);
+  const [debian, python, maven, conda] = await Promise.all(work);
   step('all sources answered');
-  const python = pythonIn(conda);
+  const interpreter = pythonIn(conda);
   const { group, artifact, version } = maven.sdk;
   return {
     version: 1,
@@ -120,13 +139,15 @@ export async function makeLock(
     choices: {
       ...choices,
       python:
-        python === undefined ? choices.python : { value: python.version, reason: choices.python.reason },
+        interpreter === undefined
+          ? choices.python
+          : { value: interpreter.version, reason: choices.python.reason },
       sdk: {
         value: `${group}:${artifact}:${version}`,
         reason: `named by the poms of hadoop-aws ${choices.hadoop.value}`,
       },
     },
     condaWithout: withoutOf(spec),
-    inputs: [...debian.inputs, ...pypi, ...maven.inputs, ...conda].sort(compareInputs),
+    inputs: [...debian.inputs, ...python, ...maven.inputs, ...conda].sort(compareInputs),
   };
 }

@@ -5,6 +5,7 @@ const rank = (input: Input): string[] => [
   input.source,
   input.name,
   input.version,
+  input.source === 'maven' ? (input.classifier ?? '') : '',
   input.sha256,
 ];
 

@@ -35,7 +35,8 @@ export const Change = z.strictObject({
 });
 export type Change = z.infer<typeof Change>;
 
-const label = ({ use, source, name }: Input): string => `${use}\0${source}\0${name}`;
+const label = (input: Input): string =>
+  [input.use, input.source, input.name, input.source === 'maven' ? (input.classifier ?? '') : ''].join('\0');
 
 /** conda names a build beside the version: another build is another package. */
 const versionOf = (input: Input): string =>
@@ -50,7 +51,7 @@ export interface Wanted {
   /** Dependencies of the environment file. */
   readonly dependencies: readonly string[];
   readonly environment: string;
-  /** factory.yaml's maven, `group:artifact:version`. */
+  /** The jars of factory.yaml's maven, `group:artifact:version` and perhaps `:classifier`. */
   readonly maven: readonly string[];
   readonly code: string;
 }
@@ -89,7 +90,8 @@ function why(before: Input | undefined, after: Input | undefined, wanted: Wanted
         ? `newest that the dependencies of ${wanted.environment} allow`
         : `newest that ${wanted.environment} allows: ${direct}`;
     case 'maven':
-      return direct ?? `what Spark ${wanted.spark} goes with`;
+      if (after.use === 'jars') return direct ?? 'a jar of factory.yaml: maven depends on it';
+      return `what Spark ${wanted.spark} goes with`;
     case 'pypi':
       if (after.use === 'spark') return `factory.yaml: spark ${wanted.spark}`;
       if (after.use === 'samples') return 'factory.yaml: samples';

@@ -45,7 +45,7 @@ export async function changeOf(
     debs: [...packages.os, ...packages.tools, ...spec.debs],
     dependencies: environment.dependencies.filter((each) => typeof each === 'string'),
     environment: spec.conda.environment,
-    maven: spec.maven,
+    maven: spec.maven.map(({ jar }) => jar),
     code: spec.code,
   });
   const since: Change['since'] =

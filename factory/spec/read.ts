@@ -1,12 +1,12 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { PROJECT_FILES } from '../code/build-system';
+import { isPackage, PROJECT_FILES } from '../code/build-system';
 import { RelativePath, Spec } from '../contracts/spec';
 import { KilnError, type Fault } from '../errors';
 import type { Project } from '../project';
 import { pythonOf, readEnvironment, type Environment } from './environment';
-import { resolve, type Resolution } from './resolve';
+import { releaseRefusal, resolve, type Resolution } from './resolve';
 import { YamlFile } from './yaml-file';
 
 /** A specification without a fault. */
@@ -14,6 +14,8 @@ export interface ReadSpec {
   readonly spec: Spec;
   readonly environment: Environment;
   readonly resolution: Resolution;
+  /** Where a value of factory.yaml stands, for faults that show later: `factory.yaml:6:9: maven[0]`. */
+  readonly at: (path: readonly (string | number)[]) => string;
 }
 
 const invalid = (faults: readonly Fault[]): KilnError =>
@@ -26,14 +28,26 @@ const invalid = (faults: readonly Fault[]): KilnError =>
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
-/** Why a path is not the folder of a Python package; undefined where it is one. */
+const PROGRAM = /\.(py|ipynb)$/;
+
+/** Whether a folder has a script or a notebook, at any depth; hidden folders are not looked into. */
+function hasProgram(folder: string): boolean {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
+  return (
+    entries.some((entry) => entry.isFile() && PROGRAM.test(entry.name)) ||
+    entries.some((entry) => entry.isDirectory() && hasProgram(join(folder, entry.name)))
+  );
+}
+
+/** Why a path is neither the folder of a Python package nor one of scripts; undefined where it is one. */
 function codeFault(project: Project, code: string): string | undefined {
-  const status = statSync(join(project.root, code), { throwIfNoEntry: false });
+  const folder = join(project.root, code);
+  const status = statSync(folder, { throwIfNoEntry: false });
   if (status === undefined) return `there is no ${code}`;
   if (!status.isDirectory()) return `${code} is a file, not a folder`;
-  return PROJECT_FILES.some((name) => isFile(join(project.root, code, name)))
+  return isPackage(folder) || hasProgram(folder)
     ? undefined
-    : `${code} has none of ${PROJECT_FILES.join(', ')}`;
+    : `${code} has none of ${PROJECT_FILES.join(', ')}, and no script (.py) or notebook (.ipynb)`;
 }
 
 /** What of factory.yaml decides how the environment file is read, though the rest of it may have faults. */
@@ -67,16 +81,22 @@ function environmentOf(
  */
 export function readSpec(project: Project): ReadSpec {
   const file = new YamlFile(basename(project.spec), readFileSync(project.spec, 'utf8'));
+  const spark = file.asText(['spark']);
   const spec = file.parse(Spec);
+  const release = spark === undefined ? undefined : releaseRefusal(spark);
+  if (release !== undefined) file.fault(['spark'], release.what, release.hint);
+  file.sort();
   const read = environmentOf(file, project);
   const others = read?.faults ?? [];
   if (spec === undefined) throw invalid([...file.faults, ...others]);
   const environment = others.length === 0 ? read?.environment : undefined;
   const code = codeFault(project, spec.code);
-  if (code !== undefined) file.fault(['code'], code, 'name the folder of your Python package');
-  const outcome = resolve(spec, environment === undefined ? undefined : pythonOf(environment));
+  if (code !== undefined)
+    file.fault(['code'], code, 'name the folder of your Python package, or of your scripts and notebooks');
+  const python = environment === undefined ? undefined : pythonOf(environment);
+  const outcome = release === undefined ? resolve(spec, python) : [];
   if (Array.isArray(outcome)) for (const r of outcome) file.fault(r.path, r.what, r.hint);
   const faults = [...file.faults, ...others];
   if (faults.length > 0 || environment === undefined || Array.isArray(outcome)) throw invalid(faults);
-  return { spec, environment, resolution: outcome };
+  return { spec, environment, resolution: outcome, at: (path) => file.where(path) };
 }

@@ -1,4 +1,4 @@
-import { LineCounter, isCollection, isSeq, parseDocument, visit, type Document } from 'yaml';
+import { LineCounter, isCollection, isScalar, isSeq, parseDocument, visit, type Document } from 'yaml';
 import { z } from 'zod';
 import { defined } from '../defined';
 import type { Fault } from '../errors';
@@ -14,6 +14,7 @@ function schemasAt(schema: unknown, path: Path): unknown[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) {
     return schemasAt(schema.unwrap(), path);
   }
+  if (schema instanceof z.ZodPipe) return [schema.in, schema.out].flatMap((each) => schemasAt(each, path));
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => schemasAt(option, path));
   const [head, ...rest] = path;
   if (head === undefined) return [schema];
@@ -110,6 +111,17 @@ export class YamlFile {
   /** Whether the text has faults that leave it without a value: a key that is there twice is none of them. */
   isBroken(): boolean {
     return this.document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+  }
+
+  /**
+   * Takes a number for the text that it is written as: 4.10 is no 4.1 where a release is meant.
+   * @returns the text; undefined where there is neither.
+   */
+  asText(path: Path): string | undefined {
+    const node = this.document.getIn(path, true);
+    if (!isScalar(node)) return undefined;
+    if (typeof node.value === 'number' && node.source !== undefined) node.value = node.source;
+    return typeof node.value === 'string' ? node.value : undefined;
   }
 
   /** What it holds, unjudged. */

@@ -8,6 +8,7 @@ import type { Exec } from '../../ports/machine/exec';
 import type { Mirrors } from '../../ports/inputs/mirrors';
 import type { Step } from '../step';
 import { aptConfig, type DebianSources, preferences, sourcesList } from './apt-config';
+import { refuseOtherNames } from './own-names';
 import { expiredOn, parsePrintUris, parseShow, releaseDate, type IndexedDeb, type PlannedDeb } from './parse';
 
 /** From Debian's package debian-archive-keyring. */
@@ -17,6 +18,8 @@ export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 export interface DebianSet {
   readonly use: Use;
   readonly names: readonly string[];
+  /** Those of factory.yaml: each has to come by that very name. */
+  readonly own?: readonly string[];
   /** Those packages without what they depend on: the image's base has what their programs need. */
   readonly alone?: true;
 }
@@ -134,6 +137,7 @@ export async function resolveDebian(
             })
         ).stdout,
       );
+      refuseOtherNames(set.own ?? [], planned, suite);
       const shown = await exec.run('apt-cache', ['show', ...planned.map(key)], { env });
       const kept = set.alone === true ? planned.filter(({ name }) => set.names.includes(name)) : planned;
       inputs.push(...pinned(set.use, kept, parseShow(shown.stdout), bases));

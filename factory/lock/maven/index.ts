@@ -1,71 +1,34 @@
-import type { Input, MavenInput, Use } from '../../contracts/lock';
-import { KilnError } from '../../errors';
+import type { Input, MavenInput } from '../../contracts/lock';
+import { KilnError, type Fault } from '../../errors';
 import type { Http } from '../../ports/inputs/http';
+import type { Maven } from '../../ports/inputs/maven';
 import type { Step } from '../step';
-import { artifactPath, parseCoordinates, type Coordinates } from './coordinates';
-import { parsePom, versionOf, type Pom } from './pom';
+import { coordinatesText, parseCoordinates, type Coordinates } from './coordinates';
+import { readContents } from './jar/contents';
+import { sparkJars } from './jar/spark-jars';
+import { chooseJars, judgeJars, judgeTwice, lacking, refuse, type AskedJar, type ChosenJar } from './jars';
+import type { Image } from './judge';
+import { leftOut } from './left-out';
+import { hadoopJar, ownJars } from './own-jars';
+import { pin, type Keep } from './pin';
+import { unknown } from './repository';
+import { sdkOf } from './sdk';
 
-/** Keeps a stream that has the given sha1, and says what it is by size and sha256. */
-export type Keep = (
-  name: string,
-  chunks: AsyncIterable<Uint8Array>,
-  sha1: string,
-) => Promise<{ readonly size: number; readonly sha256: string }>;
+export type { Keep } from './pin';
+export { sdkOf } from './sdk';
 
 interface Ports {
   readonly http: Http;
   readonly base: () => Promise<string>;
   readonly keep: Keep;
+  readonly maven: Maven;
+  /** The file of an input, downloaded if it is not here. */
+  readonly file: (input: Input) => Promise<string>;
   readonly step: Step;
 }
 
 /** Hadoop's shaded client, beside which Spark's own libraries may be of any release. */
 const CLIENT = ['hadoop-client-api', 'hadoop-client-runtime'];
-
-/** What S3A was built against, the newest first. */
-const SDKS: readonly (readonly [string, string])[] = [
-  ['software.amazon.awssdk', 'bundle'],
-  ['com.amazonaws', 'aws-java-sdk-bundle'],
-  ['com.amazonaws', 'aws-java-sdk'],
-];
-
-async function read(url: string, http: Http): Promise<string> {
-  const response = await http.request(url);
-  if (response.status === 200) return response.text();
-  await response.discard();
-  throw new KilnError(
-    response.status === 404
-      ? {
-          code: 'unresolvable',
-          what: `the Maven repository has no ${url.split('/').pop() ?? url}`,
-          hint: `wanted ${url}\ncorrect the coordinates in factory.yaml, or name another repository: KILN_MIRROR_MAVEN=ADDRESS kiln lock`,
-        }
-      : { code: 'unreachable', what: `${url}: status ${String(response.status)}`, hint: 'try again later' },
-  );
-}
-
-/** The SDK that hadoop-aws names, through its parents' poms. */
-export async function sdkOf(hadoop: string, http: Http, base: string): Promise<Coordinates> {
-  const chain: Pom[] = [];
-  let next: Coordinates | undefined = { group: 'org.apache.hadoop', artifact: 'hadoop-aws', version: hadoop };
-  while (next !== undefined) {
-    const pom = parsePom(await read(`${base}/${artifactPath(next, 'pom')}`, http));
-    chain.push(pom);
-    for (const [group, artifact] of SDKS) {
-      const version = versionOf(chain, group, artifact);
-      if (version !== undefined && !version.includes('${')) return { group, artifact, version };
-    }
-    next =
-      pom.parent === undefined
-        ? undefined
-        : { group: pom.parent.groupId, artifact: pom.parent.artifactId, version: pom.parent.version };
-  }
-  throw new KilnError({
-    code: 'unresolvable',
-    what: `the poms of hadoop-aws ${hadoop} name no AWS SDK that kiln knows`,
-    hint: `looked for ${SDKS.map((sdk) => sdk.join(':')).join(', ')}`,
-  });
-}
 
 export interface MavenWanted {
   readonly hadoop: string;
@@ -73,7 +36,72 @@ export interface MavenWanted {
   readonly client: boolean;
   /** `group:artifact:version`. */
   readonly committer: string | undefined;
-  readonly jars: readonly string[];
+  readonly jars: readonly AskedJar[];
+  readonly image: Image;
+  /** The release of Spark; asked for only where there are jars to judge by it. */
+  readonly spark: () => Promise<Input>;
+  /** Text of the list of Spark's jars that the image lacks; undefined: it has all of them. */
+  readonly slim: () => string | undefined;
+}
+
+/** One after the other, as only one process may write to the vault, and every jar that cannot be had is named. */
+async function pinAll(
+  jars: readonly ChosenJar[],
+  known: readonly Input[],
+  ports: Omit<Ports, 'base'> & { readonly base: string },
+): Promise<{ readonly jar: ChosenJar; readonly input: MavenInput }[]> {
+  const faults: Fault[] = [];
+  const pinned = [];
+  for (const jar of jars) {
+    try {
+      pinned.push({ jar, input: await pin('jars', jar, known, ports) });
+    } catch (error) {
+      if (!(error instanceof KilnError) || error.code !== 'unresolvable') throw error;
+      faults.push(lacking(jar, error));
+    }
+  }
+  refuse(faults);
+  return pinned;
+}
+
+/** What is asked for under `maven:`, and all that it needs. */
+async function resolveJars(
+  wanted: MavenWanted,
+  hadoop: readonly { readonly coordinates: Coordinates; readonly input: MavenInput }[],
+  known: readonly Input[],
+  ports: Ports,
+): Promise<MavenInput[]> {
+  const { jars: asked, image } = wanted;
+  if (asked.length === 0) return [];
+  refuse(judgeTwice(asked));
+  const base = await ports.base();
+  const unknowns = await Promise.all(asked.map((jar) => unknown(jar, { ...ports, base })));
+  refuse(asked.flatMap(({ where }, i) => (unknowns[i] === undefined ? [] : [{ where, ...unknowns[i] }])));
+  ports.step(`maven: reading the jars of Spark ${image.spark}`);
+  const shipped = await sparkJars(await ports.file(await wanted.spark()));
+  const own = ownJars([
+    ...(wanted.client ? shipped.filter(({ file }) => !file.startsWith('hadoop-')) : shipped),
+    ...(await Promise.all(
+      hadoop.map(async ({ coordinates, input }) =>
+        hadoopJar(coordinates, input.path, await ports.file(input)),
+      ),
+    )),
+  ]);
+  ports.step('maven: asking Maven what the jars need');
+  const slim = wanted.slim();
+  const absent = slim === undefined ? () => false : leftOut(slim);
+  const { jars, instead, forced } = await chooseJars(asked, image, own, absent, ports.maven);
+  if (instead.length > 0) ports.step(`maven: the image's own instead of ${instead.join(', ')}`);
+  const pinned = await pinAll(jars, known, { ...ports, base });
+  const read = [];
+  for (const { jar, input } of pinned) {
+    read.push({ ...jar, contents: await readContents(coordinatesText(jar), await ports.file(input)) });
+  }
+  const reasons = judgeJars(read, image, own, forced);
+  return pinned.map(({ jar, input }) => {
+    const reason = reasons.get(coordinatesText(jar));
+    return reason === undefined ? input : { ...input, forced: reason };
+  });
 }
 
 /**
@@ -83,31 +111,11 @@ export interface MavenWanted {
 export async function resolveMaven(
   wanted: MavenWanted,
   known: readonly Input[],
-  { http, base, keep, step }: Ports,
+  ports: Ports,
 ): Promise<{ inputs: MavenInput[]; sdk: Coordinates }> {
-  const root = await base();
-  const sdk = await sdkOf(wanted.hadoop, http, root);
-  const pin = async (use: Use, coordinates: Coordinates): Promise<MavenInput> => {
-    const path = artifactPath(coordinates, 'jar');
-    const name = `${coordinates.group}:${coordinates.artifact}`;
-    const entry = { use, source: 'maven', name, version: coordinates.version, path } as const;
-    const before = known.find((input) => input.source === 'maven' && input.path === path);
-    if (before !== undefined) return { ...entry, size: before.size, sha256: before.sha256 };
-    step(`maven: fetching ${name} ${coordinates.version} to learn its sha256`);
-    const url = `${root}/${path}`;
-    const sha1 = (await read(`${url}.sha1`, http)).trim().split(/\s+/)[0] ?? '';
-    const response = await http.request(url);
-    if (response.status !== 200) {
-      await response.discard();
-      throw new KilnError({
-        code: 'unresolvable',
-        what: `the Maven repository answers status ${String(response.status)} for ${name} ${coordinates.version}`,
-        hint: `wanted ${url}`,
-      });
-    }
-    const { size, sha256 } = await keep(`${name} ${coordinates.version}`, response.body(), sha1);
-    return { ...entry, size, sha256 };
-  };
+  const { http, step } = ports;
+  const base = await ports.base();
+  const sdk = await sdkOf(wanted.hadoop, http, base);
   const hadoop: Coordinates[] = [
     ...['hadoop-aws', ...(wanted.client ? CLIENT : [])].map((artifact) => ({
       ...{ group: 'org.apache.hadoop', artifact, version: wanted.hadoop },
@@ -115,10 +123,12 @@ export async function resolveMaven(
     sdk,
     ...(wanted.committer === undefined ? [] : [parseCoordinates(wanted.committer)]),
   ];
-  const inputs = await Promise.all([
-    ...hadoop.map((c) => pin('hadoop', c)),
-    ...wanted.jars.map((jar) => pin('jars', parseCoordinates(jar))),
-  ]);
+  const pinned = [];
+  for (const coordinates of hadoop) {
+    pinned.push({ coordinates, input: await pin('hadoop', coordinates, known, { ...ports, base }) });
+  }
+  const jars = await resolveJars(wanted, pinned, known, ports);
+  const inputs = [...pinned.map(({ input }) => input), ...jars];
   step(
     `maven: hadoop-aws ${wanted.hadoop} with ${sdk.artifact} ${sdk.version}, ${String(inputs.length)} jars`,
   );

@@ -11,6 +11,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   'systemd-nspawn': 'systemd-container',
   mmdebstrap: 'mmdebstrap',
+  java: 'default-jre-headless',
   packer: 'packer',
   radosgw: 'radosgw',
 };

@@ -1,15 +1,16 @@
 import type { Lock } from '../../contracts/lock';
 import type { Spec } from '../../contracts/spec';
-import { BROKEN_RELEASES, type Jdk, SPARK_LINES, type SparkLine, type Suite } from '../compatibility';
+import { BROKEN_RELEASES, type Jdk, type SparkLine, type Suite } from '../compatibility';
 import type { PythonAsked } from '../environment';
 import { chooseBase, ranWith } from './base';
 import { pythonRange, runsOnPython } from './python';
 import type { Refusal } from './refusal';
+import { lineOf, notARelease } from './release';
 import { chooseSize, refuseSize } from './size';
 import { chooseStorage } from './storage';
-import { list } from './words';
 
 export { pythonBounds, runsOnPython } from './python';
+export { releaseRefusal } from './release';
 export { pickCommitter } from './storage';
 
 /** What a specification comes to, with the reason of every choice. */
@@ -21,30 +22,6 @@ export interface Resolution {
   readonly committer: string | undefined;
   /** As far as they are known without asking a registry. */
   readonly choices: Lock['choices'];
-}
-
-const numbers = (release: string): readonly number[] => release.split('.').map(Number);
-
-/** The newest release of a line that was run. */
-const newest = ({ run }: SparkLine): string =>
-  run.map(({ release }) => release).toSorted((a, b) => (numbers(b)[2] ?? 0) - (numbers(a)[2] ?? 0))[0] ?? '';
-
-/** The known line nearest to a release: of the same major version where there is one, else the last. */
-function nearest(release: string): SparkLine | undefined {
-  const [major = 0, minor = 0] = numbers(release);
-  const near = SPARK_LINES.filter(({ line }) => numbers(line)[0] === major);
-  return (near.length > 0 ? near : SPARK_LINES).toSorted(
-    (a, b) => Math.abs((numbers(a.line)[1] ?? 0) - minor) - Math.abs((numbers(b.line)[1] ?? 0) - minor),
-  )[0];
-}
-
-function unknownLine(release: string): Refusal {
-  const near = nearest(release);
-  return {
-    path: ['spark'],
-    what: `Spark ${release} is not in the compatibility table`,
-    hint: `it knows ${list(SPARK_LINES.map(({ line }) => line))}${near === undefined ? '' : `; nearest is ${newest(near)}`}`,
-  };
 }
 
 function refusePython(line: SparkLine, python: PythonAsked | undefined): Refusal[] {
@@ -63,8 +40,8 @@ function refusePython(line: SparkLine, python: PythonAsked | undefined): Refusal
  * @param python what the environment file asks for, if it says; what is solved is judged later, by `runsOnPython`.
  */
 export function resolve(spec: Spec, python?: PythonAsked): Resolution | Refusal[] {
-  const line = SPARK_LINES.find((one) => spec.spark.startsWith(`${one.line}.`));
-  if (line === undefined) return [unknownLine(spec.spark)];
+  const line = lineOf(spec.spark);
+  if (line === undefined) return [notARelease(spec.spark)];
   const broken = BROKEN_RELEASES[spec.spark];
   const { base, refusals: ofBase } = chooseBase(spec, line);
   const refusals: Refusal[] = [

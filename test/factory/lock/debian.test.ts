@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { aptConfig, preferences, sourcesList } from '../../../factory/lock/debian/apt-config';
 import { parsePackageList } from '../../../factory/lock/debian/package-list';
 import { expiredOn, parsePrintUris, parseShow, releaseDate } from '../../../factory/lock/debian/parse';
+import { refuseOtherNames } from '../../../factory/lock/debian/own-names';
 import { refusal } from '../spec/support';
 
 describe("apt's private world", () => {
@@ -112,4 +113,18 @@ it.each([
 
 it('a package list has one name a line, with comments', () => {
   expect(parsePackageList('# boot\nsystemd   # init\n\n  udev\n')).toEqual(['systemd', 'udev']);
+});
+
+it('a package of factory.yaml comes by its very name, not as what apt takes it for', async () => {
+  const planned = [{ name: 'htop' }, { name: 'exim4-daemon-light' }];
+  refuseOtherNames(['htop'], planned, 'trixie');
+  const error = await refusal(() => {
+    refuseOtherNames(['htop', 'mail-transport-agent'], planned, 'trixie');
+  });
+  expect(error.faults).toMatchObject([
+    {
+      where: 'factory.yaml: debs',
+      what: expect.stringContaining('mail-transport-agent is no package') as string,
+    },
+  ]);
 });

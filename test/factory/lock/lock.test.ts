@@ -9,6 +9,7 @@ import type { LockPorts } from '../../../factory/lock/make-lock';
 import { serialise } from '../../../factory/lock/serialise';
 import type { Exec } from '../../../factory/ports/machine/exec';
 import { FakeHttp } from '../../../factory/ports/inputs/http-fake';
+import { FakeMaven } from '../../../factory/ports/inputs/maven-fake';
 import { FakeMirrors } from '../../../factory/ports/inputs/mirrors-fake';
 import type { Project } from '../../../factory/project';
 import { ENVIRONMENT, SPEC, projectOf, refusal } from '../spec/support';
@@ -26,6 +27,8 @@ const noNetwork: LockPorts = {
   mirrors: new FakeMirrors({}),
   channels: { base: () => Promise.reject(new Error('no channel')), close: () => Promise.resolve() },
   keep: () => Promise.reject(new Error('no download')),
+  maven: new FakeMaven({}),
+  file: () => Promise.reject(new Error('no download')),
   step: () => undefined,
 };
 

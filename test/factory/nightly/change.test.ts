@@ -32,8 +32,8 @@ const conda = (name: string, version: string, build = 'h0'): Input => ({
   size: 1,
   sha256: Buffer.from(`${name}${version}${build}`).toString('hex').padEnd(64, '0').slice(0, 64),
 });
-const jar = (name: string, version: string): Input => ({
-  use: 'jars',
+const jar = (name: string, version: string, use: 'jars' | 'hadoop' = 'jars'): Input => ({
+  use,
   source: 'maven',
   name,
   version,
@@ -79,7 +79,18 @@ describe('why a package changed', () => {
       'newest that the dependencies of environment.yml allow',
     ],
     ['of factory.yaml', jar('org.example:udf', '1'), jar('org.example:udf', '2'), 'factory.yaml: maven'],
-    ['that goes with Spark', jar('org.x:y', '1'), jar('org.x:y', '2'), 'what Spark 4.1.4 goes with'],
+    [
+      'that one of them needs',
+      jar('org.x:y', '1'),
+      jar('org.x:y', '2'),
+      'a jar of factory.yaml: maven depends on it',
+    ],
+    [
+      'that goes with Spark',
+      jar('org.x:y', '1', 'hadoop'),
+      jar('org.x:y', '2', 'hadoop'),
+      'what Spark 4.1.4 goes with',
+    ],
   ])('%s', (_, before, after, reason) => {
     const one = lockOf(before === undefined ? [] : [before]);
     const two = lockOf(after === undefined ? [] : [after]);

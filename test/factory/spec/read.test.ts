@@ -37,7 +37,7 @@ channels:
         "factory.yaml:3:1: conda.environment | missing; it must be text | add it",
         "factory.yaml:4:3: conda.enviroment | unknown key | did you mean environment?",
         "factory.yaml:5:1: code | must be a path inside the project, relative to factory.yaml | ",
-        "factory.yaml:6:9: maven[0] | must be group:artifact:version | ",
+        "factory.yaml:6:9: maven[0].jar | must be group:artifact:version or group:artifact:version:classifier | ",
         "factory.yaml:7:1: jars | must be slim or full; further Maven jars stand under maven | ",
         "factory.yaml:9:24: channels.candidate.gates[0].kind | must be kind: verified, reproduced, hours or command | ",
       ]
@@ -72,10 +72,89 @@ channels:
     ]);
   });
 
-  it('say to quote a number that should be text', async () => {
-    const error = await refusal(() => readSpec(projectOf({ 'factory.yaml': SPEC.replace('4.1.4', '4.1') })));
+  it.each([
+    [{ 'scripts/etl/daily.py': '' }, undefined],
+    [{ 'scripts/flights.ipynb': '' }, undefined],
+    [{ 'scripts/setup.py': '' }, undefined],
+    [{ 'scripts/README.md': '', 'scripts/.venv/lib/x.py': '' }, 'scripts has none of pyproject.toml'],
+    [{ scripts: '' }, 'scripts is a file, not a folder'],
+    [{}, 'there is no scripts'],
+  ])('of code, where it names %j', async (files, what) => {
+    const project = projectOf({ 'factory.yaml': SPEC.replace('code: jobs', 'code: scripts'), ...files });
+    if (what === undefined) {
+      expect(readSpec(project).spec.code).toBe('scripts');
+      return;
+    }
+    const error = await refusal(() => readSpec(project));
     expect(error.faults).toMatchObject([
-      { where: 'factory.yaml:2:1: spark', hint: 'put it in quotes: "4.1"' },
+      { where: 'factory.yaml:7:1: code', what: expect.stringContaining(what) as string },
+    ]);
+  });
+
+  it('say to quote a number that should be text', async () => {
+    const error = await refusal(() => readSpec(projectOf({ 'factory.yaml': `${SPEC}debs: [1]\n` })));
+    expect(error.faults).toMatchObject([
+      { where: 'factory.yaml:10:8: debs[0]', hint: 'put it in quotes: "1"' },
+    ]);
+  });
+
+  it.each([
+    ['3.5', '3.5 is a line of Spark, not an exact release', /^spark: 3\.5\.\d+ is its newest that was run$/],
+    ['4.1', '4.1 is a line of Spark, not an exact release', /^spark: 4\.1\.4 /],
+    ['4.10', '"4.10" is not an exact release of Spark', /^did you mean 4\.1\.4\?/],
+    ['4.1.x', '"4.1.x" is not an exact release of Spark', /^did you mean 4\.1\.4\?/],
+    ['4', '"4" is not an exact release of Spark', /^did you mean 4\.\d\.\d+\?/],
+    ['latest', '"latest" is not an exact release of Spark', /^did you mean \d\.\d\.\d+\?/],
+    ['9.9.9', 'Spark 9.9.9 is not in the compatibility table', /^did you mean \d\.\d\.\d+\?/],
+    ['"3.5"', '3.5 is a line of Spark, not an exact release', /^spark: 3\.5\./],
+  ])('spark: %s is one fault that names a release', async (text, what, hint) => {
+    const error = await refusal(() => readSpec(projectOf({ 'factory.yaml': SPEC.replace('4.1.4', text) })));
+    expect(error.faults).toMatchObject([
+      { where: 'factory.yaml:2:1: spark', what, hint: expect.stringMatching(hint) as string },
+    ]);
+  });
+
+  it.each([
+    'htop+',
+    'htop-',
+    'htop=1.0',
+    'htop/sid',
+    'htop:i386',
+    'htop*',
+    'task^',
+    '?name(htop)',
+    'htop_1',
+    '-y',
+    'a b',
+  ])('debs: %s is no name alone', async (deb) => {
+    const error = await refusal(() =>
+      readSpec(projectOf({ 'factory.yaml': `${SPEC}debs: [g++, ${JSON.stringify(deb)}]\n` })),
+    );
+    expect(error.faults).toMatchObject([
+      {
+        where: 'factory.yaml:10:13: debs[1]',
+        what: expect.stringContaining("without apt's operators") as string,
+      },
+    ]);
+  });
+
+  it.each([
+    ['[1]', 'maven[0]', 'must be group:artifact:version or group:artifact:version:classifier, or a mapping'],
+    ["['org.example:udf:1-SNAPSHOT']", 'maven[0].jar', 'must be a release'],
+    ["['org.example:udf:LATEST']", 'maven[0].jar', 'must be a release'],
+    ["['org.example:udf:[1,2)']", 'maven[0].jar', 'must be group:artifact:version'],
+    ["[{jar: 'a:b:1', excludes: []}]", 'maven[0].excludes', 'unknown key'],
+    ["[{jar: 'a:b:1', exclude: [b]}]", 'maven[0].exclude[0]', 'must be group:artifact; either may be *'],
+    ["[{jar: 'a:b:1', force: ''}]", 'maven[0].force', 'must say why'],
+  ])('maven: %s', async (value, where, what) => {
+    const error = await refusal(() => readSpec(projectOf({ 'factory.yaml': `${SPEC}maven: ${value}\n` })));
+    expect(error.faults).toMatchObject([
+      {
+        where: expect.stringMatching(
+          `^factory\\.yaml:10:\\d+: ${where.replaceAll(/[[\].]/g, '\\$&')}$`,
+        ) as string,
+        what: expect.stringContaining(what) as string,
+      },
     ]);
   });
 

@@ -107,7 +107,7 @@ describe('what is refused, and the way out', () => {
       { spark: '2.1.0' },
       ['spark'],
       'Spark 2.1.0 is not in the compatibility table',
-      'it knows 2.2, 2.3, 2.4, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 4.0, 4.1, 4.2 or 4.3; nearest is 2.2.3',
+      'did you mean 2.2.3? the compatibility table has 2.2, 2.3, 2.4, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 4.0, 4.1, 4.2 or 4.3',
     ],
     [
       { debian: 'jessie' },

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { resolveMaven, sdkOf } from '../../../factory/lock/maven';
-import { artifactPath, parseCoordinates } from '../../../factory/lock/maven/coordinates';
-import { parsePom, versionOf } from '../../../factory/lock/maven/pom';
-import { FakeHttp, type FakeAnswer } from '../../../factory/ports/inputs/http-fake';
-import { refusal } from '../spec/support';
+import { resolveMaven, sdkOf } from '../../../../factory/lock/maven';
+import { artifactPath, coordinatesText, parseCoordinates } from '../../../../factory/lock/maven/coordinates';
+import { parsePom, versionOf } from '../../../../factory/lock/maven/pom';
+import { FakeHttp, type FakeAnswer } from '../../../../factory/ports/inputs/http-fake';
+import { FakeMaven } from '../../../../factory/ports/inputs/maven-fake';
+import { refusal } from '../../spec/support';
 
 const dependency = (group: string, artifact: string, rest = ''): string =>
   `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId>${rest}</dependency>`;
@@ -50,10 +51,21 @@ const withJars = (paths: readonly string[]): Record<string, FakeAnswer> =>
 const JARS = [
   'org/apache/hadoop/hadoop-aws/3.4.2/hadoop-aws-3.4.2.jar',
   'software/amazon/awssdk/bundle/2.29.52/bundle-2.29.52.jar',
-  'org/example/udf/1.0/udf-1.0.jar',
 ];
 
+const wanted = {
+  hadoop: '3.4.2',
+  client: false,
+  committer: undefined,
+  jars: [],
+  image: { spark: '4.1.4', scala: '2.13', hadoop: '3.4.2', java: 21 },
+  spark: () => Promise.reject(new Error('without jars nobody looks into Spark')),
+  slim: () => undefined,
+};
+
 const ports = (http: FakeHttp) => ({
+  maven: new FakeMaven({}),
+  file: () => Promise.reject(new Error('without jars nobody looks into one')),
   http,
   base: () => Promise.resolve('http://m'),
   step: () => undefined,
@@ -80,7 +92,7 @@ describe('the SDK of a Hadoop', () => {
     const error = await refusal(() => sdkOf('9.9.9', http, 'http://m'));
     expect(error).toMatchObject({
       code: 'unresolvable',
-      message: expect.stringContaining('hadoop-aws-9.9.9.pom') as string,
+      message: expect.stringContaining('no pom of org.apache.hadoop:hadoop-aws:9.9.9') as string,
     });
   });
 });
@@ -101,23 +113,16 @@ describe('a version in a pom', () => {
   });
 });
 
-describe('the jars', () => {
-  it('are pinned by size and sha256, each for its layer', async () => {
-    const http = new FakeHttp(withJars(JARS));
-    const { inputs } = await resolveMaven(
-      { hadoop: '3.4.2', client: false, committer: undefined, jars: ['org.example:udf:1.0'] },
-      [],
-      ports(http),
-    );
+describe('the jars of S3A', () => {
+  it('are pinned by size and sha256', async () => {
+    const { inputs } = await resolveMaven(wanted, [], ports(new FakeHttp(withJars(JARS))));
     expect(inputs.map((i) => [i.use, i.name, i.version, i.path, i.sha256])).toEqual([
       ['hadoop', 'org.apache.hadoop:hadoop-aws', '3.4.2', JARS[0], hash('sha256', JARS[0] ?? '')],
       ['hadoop', 'software.amazon.awssdk:bundle', '2.29.52', JARS[1], hash('sha256', JARS[1] ?? '')],
-      ['jars', 'org.example:udf', '1.0', JARS[2], hash('sha256', JARS[2] ?? '')],
     ]);
   });
 
   it('that were locked before are not downloaded again to learn their sha256', async () => {
-    const wanted = { hadoop: '3.4.2', client: false, committer: undefined, jars: [] };
     const first = await resolveMaven(wanted, [], ports(new FakeHttp(withJars(JARS))));
     const http = new FakeHttp(POMS);
     expect((await resolveMaven(wanted, first.inputs, ports(http))).inputs).toEqual(first.inputs);
@@ -125,8 +130,14 @@ describe('the jars', () => {
   });
 });
 
-it('coordinates become the path every Maven repository has', () => {
-  expect(artifactPath(parseCoordinates('org.apache.spark:spark-hadoop-cloud_2.13:4.1.2'), 'jar')).toBe(
-    'org/apache/spark/spark-hadoop-cloud_2.13/4.1.2/spark-hadoop-cloud_2.13-4.1.2.jar',
-  );
+it.each([
+  [
+    'org.apache.spark:spark-hadoop-cloud_2.13:4.1.2',
+    'org/apache/spark/spark-hadoop-cloud_2.13/4.1.2/spark-hadoop-cloud_2.13-4.1.2',
+  ],
+  ['io.netty:netty:4.2:linux-x86_64', 'io/netty/netty/4.2/netty-4.2-linux-x86_64'],
+])('%s becomes the path every Maven repository has', (text, path) => {
+  expect(artifactPath(parseCoordinates(text), 'jar')).toBe(`${path}.jar`);
+  expect(artifactPath(parseCoordinates(text), 'pom')).toBe(`${path.replace('-linux-x86_64', '')}.pom`);
+  expect(coordinatesText(parseCoordinates(text))).toBe(text);
 });
