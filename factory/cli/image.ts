@@ -14,7 +14,9 @@ export function image(): Command {
     )
     .action(async (name: string, options: { size?: boolean; json?: boolean }) => {
       const { openRegistry } = await import('../registry/open.js');
-      const { findImage, imageFiles, readCatalogue } = await import('../registry/catalogue.js');
+      const { findImage } = await import('../registry/find-image.js');
+      const { imageFiles } = await import('../registry/image-files.js');
+      const { readCatalogue } = await import('../registry/catalogue.js');
       const { imagePage, summary } = await import('../registry/show.js');
       const { answer } = await import('./output.js');
       const { registryProgress } = await import('./registry-progress.js');
@@ -47,7 +49,9 @@ export function image(): Command {
     )
     .action(async (before: string, after: string, options: { exitCode?: boolean; json?: boolean }) => {
       const { openRegistry } = await import('../registry/open.js');
-      const { findImage, imageFiles, readCatalogue } = await import('../registry/catalogue.js');
+      const { findImage } = await import('../registry/find-image.js');
+      const { imageFiles } = await import('../registry/image-files.js');
+      const { readCatalogue } = await import('../registry/catalogue.js');
       const { diffImages, isSame } = await import('../diff/diff.js');
       const { diffText } = await import('./diff-view.js');
       const { registryProgress } = await import('./registry-progress.js');

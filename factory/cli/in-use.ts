@@ -6,7 +6,7 @@ interface Json {
 
 async function list({ json }: Json): Promise<void> {
   const { openRegistry } = await import('../registry/open.js');
-  const { readUses } = await import('../registry/catalogue.js');
+  const { readUses } = await import('../registry/read-marks.js');
   const { answer } = await import('./output.js');
   const { home } = openRegistry();
   const uses = await readUses(home);
@@ -49,7 +49,8 @@ export function inUse(): Command {
     )
     .action(async (name: string, options: Json & { cluster: string; node: string[]; reporter?: string }) => {
       const { openRegistry } = await import('../registry/open.js');
-      const { findImage, readCatalogue } = await import('../registry/catalogue.js');
+      const { findImage } = await import('../registry/find-image.js');
+      const { readCatalogue } = await import('../registry/catalogue.js');
       const { InUse } = await import('../contracts/registry.js');
       const { KilnError } = await import('../errors.js');
       const { imageNotStored } = await import('../registry/errors.js');
@@ -88,7 +89,7 @@ export function inUse(): Command {
     .addHelpText('after', '\nExample:\n  kiln in-use clear nightly')
     .action(async (reporter: string, { json }: Json) => {
       const { openRegistry } = await import('../registry/open.js');
-      const { readUses } = await import('../registry/catalogue.js');
+      const { readUses } = await import('../registry/read-marks.js');
       const { KilnError } = await import('../errors.js');
       const { clearUse } = await import('../registry/marks.js');
       const { answer } = await import('./output.js');

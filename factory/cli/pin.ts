@@ -8,7 +8,8 @@ interface Options {
 
 async function find(name: string) {
   const { openRegistry } = await import('../registry/open.js');
-  const { findImage, readCatalogue } = await import('../registry/catalogue.js');
+  const { findImage } = await import('../registry/find-image.js');
+  const { readCatalogue } = await import('../registry/catalogue.js');
   const { imageNotStored } = await import('../registry/errors.js');
   const { settings, home } = openRegistry();
   const image = findImage(await readCatalogue(home, settings.image, settings.bakes), name);

@@ -1,4 +1,4 @@
-import type { Telling } from '../registry/catalogue';
+import type { Telling } from '../registry/image-files';
 import { note } from './output';
 import { progressLine } from './progress-line';
 

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { LaunchGroup } from '../contracts/launch';
 import { registryOf } from '../machines/image';
 import type { Project } from '../project';
-import { readUses } from '../registry/catalogue';
+import { readUses } from '../registry/read-marks';
 import { whoAmI } from '../registry/hold';
 import { clearUse, reportUse } from '../registry/marks';
 import { openHome } from '../registry/open';

@@ -6,7 +6,9 @@ import { type Subject, subjectAt } from '../verify/subject';
 /** An image by its digest, the beginning of one, or a channel. */
 async function byName(word: string): Promise<Subject> {
   const { openRegistry } = await import('../registry/open.js');
-  const { findImage, imageFiles, readCatalogue } = await import('../registry/catalogue.js');
+  const { findImage } = await import('../registry/find-image.js');
+  const { imageFiles } = await import('../registry/image-files.js');
+  const { readCatalogue } = await import('../registry/catalogue.js');
   const { imageFolder, VERDICTS } = await import('../registry/layout.js');
   const { sha256Text } = await import('../registry/hash.js');
   const { registryProgress } = await import('./registry-progress.js');

@@ -22,15 +22,26 @@ const FOLDERS: readonly (readonly [string, number])[] = [
   ['curtin', 0o755],
 ];
 
-/** Writes the state partition from that byte of the disk on, into zeros: an ext4 with the empty upper layers. */
+/** Where the file system goes, and what tells it from others. */
+export interface StatePlace {
+  readonly disk: string;
+  /** Byte of the disk from which on it is written, into zeros. */
+  readonly start: number;
+  readonly uuid: string;
+  /** UUID from which ext4 hashes names of files. */
+  readonly hashSeed: string;
+  /** Seconds since the epoch, of all that is in it. */
+  readonly epoch: number;
+}
+
+/**
+ * Writes the state partition: an ext4 with the empty upper layers.
+ * @param work folder for what is made in passing.
+ */
 export async function writeState(
   tools: DiskTools,
   work: string,
-  disk: string,
-  start: number,
-  uuid: string,
-  hashSeed: string,
-  epoch: number,
+  { disk, start, uuid, hashSeed, epoch }: StatePlace,
 ): Promise<void> {
   const tree = join(work, 'state');
   mkdirSync(tree, { recursive: true });

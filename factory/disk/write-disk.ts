@@ -93,12 +93,13 @@ export async function writeFiles(writing: Writing): Promise<void> {
         read.reduce((sum, { size }) => sum + size, 0),
       ),
     }),
-    writeState(
-      ...([tools, work, disk, spanOf(layout.spans, 'state').start] as const),
-      derivedUuid(template(lock), 'state file system'),
-      derivedUuid(template(lock), 'state hash seed'),
-      lock.epoch,
-    ),
+    writeState(tools, work, {
+      disk,
+      start: spanOf(layout.spans, 'state').start,
+      uuid: derivedUuid(template(lock), 'state file system'),
+      hashSeed: derivedUuid(template(lock), 'state hash seed'),
+      epoch: lock.epoch,
+    }),
   ]);
 }
 

@@ -1,4 +1,5 @@
-import { listImages, readAllLogs } from '../registry/catalogue';
+import { listImages } from '../registry/catalogue';
+import { readAllLogs } from '../registry/read-logs';
 import type { RegistryHome } from '../registry/home';
 import { PUBLICATIONS, REMOVED, hexOf } from '../registry/layout';
 import type { Withdrawal } from './platform';

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import type { BucketRegistry } from '../../../factory/contracts/spec';
-import { readLogs } from '../../../factory/registry/catalogue';
+import { readLogs } from '../../../factory/registry/read-logs';
 import type { RegistryHome } from '../../../factory/registry/home';
 import { store } from './support';
 

@@ -1,5 +1,5 @@
 import { KilnError } from '../../../errors';
-import { storeBake } from '../../../registry/catalogue';
+import { storeBake } from '../../../registry/store-bake';
 import type { RegistryHome } from '../../../registry/home';
 import type { Deprecation } from '../plan/deprecation';
 import { type Effects, patience } from '../effects';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type CatalogueImage, imageFiles } from '../../../registry/catalogue';
+import type { CatalogueImage } from '../../../registry/catalogue';
+import { imageFiles } from '../../../registry/image-files';
 import { DISK } from '../../../registry/layout';
 import type { DiskBlocks } from './disk-blocks';
 import type { Effects } from '../effects';

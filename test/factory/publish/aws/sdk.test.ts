@@ -7,7 +7,7 @@ import { openAws } from '../../../../factory/publish/aws/open';
 import { planPublish } from '../../../../factory/publish/aws/plan/plan-publish';
 import type { Asked } from '../../../../factory/publish/aws/request';
 import { publish } from '../../../../factory/publish/aws/apply/publish';
-import { findImage } from '../../../../factory/registry/catalogue';
+import { findImage } from '../../../../factory/registry/find-image';
 import { World, diskOf } from './support';
 
 /*
