@@ -225,7 +225,7 @@ def check_committer(folder: Path, committer: str) -> list[Check]:
         success = json.loads((folder / "_SUCCESS").read_text("utf-8"))
         used, listed = success["committer"], len(success["filenames"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return [Check(f"{name}: committer", committer, f"not told ({type(error).__name__})", False)]
+        return [Check(f"{name}: committer", committer, f"not known ({type(error).__name__})", False)]
     files = sum(1 for _ in folder.rglob("*.parquet"))
     return [
         equal(f"{name}: committer", committer, used),

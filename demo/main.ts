@@ -6,7 +6,7 @@ import type { ListrTask } from 'listr2';
 import { STACK } from './context';
 import type { Context } from './context';
 import { lookForTraces, newTraces } from './leftovers';
-import { ROAD } from './road';
+import { STEPS } from './steps';
 import { CommandFailed, Interrupted, Shell } from './shell';
 import type { Command } from './shell';
 import { tidy } from './tidy';
@@ -44,8 +44,8 @@ async function runShown(shell: Shell, parent: Parent, command: Command): Promise
 }
 
 const tasks = (context: Context): ListrTask<Context>[] =>
-  ROAD.map(({ title, work }, index) => ({
-    title: `${index + 1}/${ROAD.length} ${title}`,
+  STEPS.map(({ title, work }, index) => ({
+    title: `${index + 1}/${STEPS.length} ${title}`,
     task: async (_, parent): Promise<void> => {
       await work(context, (command) => runShown(context.shell, parent, command));
     },
@@ -120,7 +120,7 @@ async function main(): Promise<number> {
   say(`image    ${context.image}`);
   say(`log      ${log}`);
   say(
-    `All ${ROAD.length} steps done in ${formatDuration(Date.now() - 1000 * began)}; nothing of it runs any more (stack ${STACK}).`,
+    `All ${STEPS.length} steps done in ${formatDuration(Date.now() - 1000 * began)}; nothing of it runs any more (stack ${STACK}).`,
   );
   return 0;
 }

@@ -10,7 +10,7 @@ export interface Command {
   /** Standard output is for the demo, not for people: it goes to the log only. */
   readonly answers?: true;
   /** What to show of a line; nothing of it when undefined. @default all of it */
-  readonly tell?: (line: string) => string | undefined;
+  readonly show?: (line: string) => string | undefined;
 }
 
 export interface Result {
@@ -95,8 +95,8 @@ export class Shell {
       // An event is for programs; what failed is said in words after it.
       if (!plain.startsWith('{"event":')) tail.push(plain);
       if (tail.length > TAIL) tail.shift();
-      const told = command.tell === undefined ? plain : command.tell(plain);
-      if (told !== undefined) onLine(told);
+      const shown = command.show === undefined ? plain : command.show(plain);
+      if (shown !== undefined) onLine(shown);
     };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;

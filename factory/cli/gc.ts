@@ -70,7 +70,7 @@ export function gc(): Command {
       const { openRegistry } = await import('../registry/open.js');
       const { collect, planCollect } = await import('../registry/gc.js');
       const { planClearance } = await import('../publish/clear.js');
-      const { whoAmI } = await import('../registry/hold.js');
+      const { whoAmI } = await import('../registry/lease.js');
       const { answer, note } = await import('./output.js');
       const { settings, home } = openRegistry();
       const policy = { history: options.history, youngerThan: options.youngerThan * DAY, now: Date.now() };

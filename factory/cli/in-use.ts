@@ -54,7 +54,7 @@ export function inUse(): Command {
       const { InUse } = await import('../contracts/registry.js');
       const { KilnError } = await import('../errors.js');
       const { imageNotStored } = await import('../registry/errors.js');
-      const { whoAmI } = await import('../registry/hold.js');
+      const { whoAmI } = await import('../registry/lease.js');
       const { reportUse } = await import('../registry/marks.js');
       const { answer } = await import('./output.js');
       const { settings, home } = openRegistry();

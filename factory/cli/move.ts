@@ -1,6 +1,6 @@
 import { apply } from '../registry/channel';
 import type { PlannedMove } from '../registry/channel';
-import { whoAmI } from '../registry/hold';
+import { whoAmI } from '../registry/lease';
 import type { RegistryHome } from '../registry/home';
 import { isAllowed } from '../registry/plan';
 import { planPage } from '../registry/show';

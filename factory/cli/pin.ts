@@ -29,7 +29,7 @@ export function pin(): Command {
     .addHelpText('after', '\nExample:\n  kiln pin sha256:0f3a91 --reason "the audit of 2026" --apply')
     .action(async (name: string, options: Options) => {
       const { pin: set } = await import('../registry/marks.js');
-      const { whoAmI } = await import('../registry/hold.js');
+      const { whoAmI } = await import('../registry/lease.js');
       const { answer } = await import('./output.js');
       const { reasonMissing } = await import('./reason.js');
       const reason = (options.reason ?? '').trim();

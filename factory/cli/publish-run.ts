@@ -7,7 +7,7 @@ import { planWithdrawal } from '../publish/withdrawal';
 import { type CatalogueImage, readCatalogue } from '../registry/catalogue';
 import { findImage } from '../registry/find-image';
 import { noRegistry } from '../registry/errors';
-import { whoAmI } from '../registry/hold';
+import { whoAmI } from '../registry/lease';
 import { openRegistry } from '../registry/open';
 import { answer, note } from './output';
 import type { Options } from './publish';

@@ -3,7 +3,7 @@ import type { LaunchGroup } from '../contracts/launch';
 import { registryOf } from '../machines/image';
 import type { Project } from '../project';
 import { readUses } from '../registry/read-marks';
-import { whoAmI } from '../registry/hold';
+import { whoAmI } from '../registry/lease';
 import { clearUse, reportUse } from '../registry/marks';
 import { openHome } from '../registry/open';
 import { registrySettings } from '../registry/project';

@@ -45,7 +45,7 @@ export function revoke(): Command {
     .action(async (name: string, options: Options) => {
       const { applyRevocation, planRevocation } = await import('../registry/revoke.js');
       const { openRegistry } = await import('../registry/open.js');
-      const { whoAmI } = await import('../registry/hold.js');
+      const { whoAmI } = await import('../registry/lease.js');
       const { answer, note } = await import('./output.js');
       const { reasonMissing } = await import('./reason.js');
       const { registryProgress } = await import('./registry-progress.js');

@@ -3,7 +3,7 @@ import { withLock } from '../files/lock';
 import { findProject } from '../project';
 import type { Platform, Withdrawal } from '../publish/platform';
 import { PLATFORMS } from '../publish/platforms';
-import { whoAmI } from '../registry/hold';
+import { whoAmI } from '../registry/lease';
 import type { RegistryHome } from '../registry/home';
 import { note } from './output';
 import { publishView } from './publish-view';

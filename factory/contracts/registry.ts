@@ -53,8 +53,8 @@ export const InUse = z.strictObject({
 });
 export type InUse = z.infer<typeof InUse>;
 
-/** holds/<operation>.json and gc.json: who is writing, or removing, right now. */
-export const Hold = z.strictObject({
+/** The lease in holds/<operation>.json, and the mark gc.json: who is writing, or removing, right now. */
+export const Lease = z.strictObject({
   version: z.literal(1),
   operation: z.uuid(),
   purpose: z.string().min(1),
@@ -65,4 +65,4 @@ export const Hold = z.strictObject({
   until: z.iso.datetime(),
   ...By,
 });
-export type Hold = z.infer<typeof Hold>;
+export type Lease = z.infer<typeof Lease>;

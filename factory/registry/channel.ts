@@ -14,7 +14,7 @@ import { imageRemoved, imageRevoked, noRegistry } from './errors';
 import { judge, override } from './gates';
 import type { Evidence, GateResult } from './gates/gate';
 import { nameOf } from './gates/gate';
-import { withHold } from './hold';
+import { withLease } from './lease';
 import type { RegistryHome } from './home';
 import { lockOf } from './locks';
 import { headOf, rollbackTarget } from './log';
@@ -145,7 +145,7 @@ export async function apply(
   const overrides = plan.gates
     .filter(({ overridden }) => overridden === true)
     .map((gate) => ({ gate: nameOf(gate), detail: gate.detail }));
-  return await withHold(home, `moves channel ${channel}`, telling.onWait, async () => {
+  return await withLease(home, `moves channel ${channel}`, telling.onWait, async () => {
     // What `kiln gc` and `kiln revoke` did since the plan; from here on the first waits.
     if (!(await isStored(home, to))) throw imageRemoved(to, home.where);
     const before = await readRevocation(home, to);

@@ -8,7 +8,7 @@ import { readPins, readUses } from './read-marks';
 import { readIndex } from './documents';
 import { noRegistry } from './errors';
 import { planKeep, type KeepPlan, type KeepPolicy } from './gc-plan';
-import { alone } from './hold';
+import { alone } from './lease';
 import type { RegistryHome } from './home';
 import { CHUNKS, COMPRESSED, INDEX, RECORD, REMOVED, chunkOf, hexOf, imageFolder } from './layout';
 

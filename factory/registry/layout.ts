@@ -18,7 +18,7 @@ const join = (...parts: readonly string[]): string => parts.join('/');
  *   images/<64 hex>/revoked.json|removed.json       for ever; the second until it is stored again
  *   channels/<image>/<channel>/0000001.json         append-only: what the channel pointed at, in order
  *   pins/<64 hex>.json  in-use/<reporter>.json      what keeps an image from `kiln gc`
- *   holds/<operation>.json  gc.json                 who writes, or removes, right now
+ *   holds/<operation>.json  gc.json                 leases of who writes; who removes, right now
  *   inputs/<2 hex>/<64 hex>                         what `kiln vault push` keeps
  *
  * Every name is checked before it becomes part of a path. Keys have `/` in both homes.
@@ -37,7 +37,8 @@ export const CHUNKS = 'chunks';
 export const CHANNELS = 'channels';
 export const PINS = 'pins';
 export const IN_USE = 'in-use';
-export const HOLDS = 'holds';
+/** As registries have it that were made before leases had their name. */
+export const LEASES = 'holds';
 export const COLLECTOR = 'gc.json';
 /** Behind the name of a file that is kept compressed. */
 export const COMPRESSED = '.zst';
@@ -56,7 +57,7 @@ export function chunkOf(key: string): string | undefined {
 
 export const pinKey = (digest: string): string => join(PINS, `${hexOf(digest)}.json`);
 export const inUseKey = (reporter: string): string => join(IN_USE, `${ReporterName.parse(reporter)}.json`);
-export const holdKey = (operation: string): string => join(HOLDS, `${z.uuid().parse(operation)}.json`);
+export const leaseKey = (operation: string): string => join(LEASES, `${z.uuid().parse(operation)}.json`);
 
 export const imageFolder = (digest: string): string => join(IMAGES, hexOf(digest));
 

@@ -9,7 +9,7 @@ import { readCatalogue } from './catalogue';
 import { readRevocation, readUses } from './read-marks';
 import type { Telling } from './image-files';
 import { noRegistry } from './errors';
-import { withHold } from './hold';
+import { withLease } from './lease';
 import type { RegistryHome } from './home';
 import { REVOKED, imageFolder } from './layout';
 import { headOf, wayOf } from './log';
@@ -147,7 +147,7 @@ export async function applyRevocation(
   who: Who,
   telling: Telling = {},
 ): Promise<readonly ChannelEntry[]> {
-  return await withHold(home, `revokes image ${plan.digest}`, telling.onWait, async () => {
+  return await withLease(home, `revokes image ${plan.digest}`, telling.onWait, async () => {
     for (const { digest, because } of plan.revokes) {
       const document = Revocation.parse({
         version: 1,

@@ -16,7 +16,7 @@ import { Meter } from '../progress';
 import { indexDisk, lengthAt } from './chunks';
 import { digestDiffers } from './errors';
 import { sha256Text } from './hash';
-import { withHold } from './hold';
+import { withLease } from './lease';
 import { checkRecord } from './read';
 import type { RegistryHome } from './home';
 import {
@@ -180,7 +180,7 @@ export async function storeImage(
   const record = checkRecord(digest, files.record);
   const index = await checkedIndex(disk, record);
   const folder = imageFolder(digest);
-  await withHold(home, `stores image ${digest}`, options.onWait, async () => {
+  await withLease(home, `stores image ${digest}`, options.onWait, async () => {
     await withWorkFolder(options.scratch, 'store', async (scratch) => {
       // First, so that what is cut short here can be told from chunks that nobody needs.
       await home.put(`${folder}/${INDEX}`, Buffer.from(`${JSON.stringify(index)}\n`));

@@ -16,7 +16,7 @@ import { newTraces } from '../../demo/leftovers';
 import { copyProject } from '../../demo/project-copy';
 import { proofTable } from '../../demo/proof';
 import { CommandFailed, Interrupted, Shell } from '../../demo/shell';
-import { tellBake, tellSpark, tellTerraform } from '../../demo/telling';
+import { showBake, showSpark, showTerraform } from '../../demo/progress';
 import { holdsResources } from '../../demo/tidy';
 
 let folder: string;
@@ -78,7 +78,7 @@ describe('a command of the demo', () => {
     expect(readFileSync(join(folder, 'log'), 'utf8')).toContain('\ngreen\n');
   });
 
-  test('that fails tells its exit code, its last lines and its answer', async () => {
+  test('that fails reports its exit code, its last lines and its answer', async () => {
     const failing = shell().run({
       words: ['bash', '-c', 'echo why >&2; echo answer; exit 7'],
       shown: 'kiln bake',
@@ -156,8 +156,8 @@ test.each([
   ['local  null_resource.ready: Creating...', undefined],
   ['       Apply complete! Resources: 5 added', 'Apply complete! Resources: 5 added'],
   ['│ Error: local-exec provisioner error', 'Error: local-exec provisioner error'],
-])('of Terraform, %s tells %s', (line, expected) => {
-  expect(tellTerraform(line)).toBe(expected);
+])('of Terraform, %s is shown as %s', (line, expected) => {
+  expect(showTerraform(line)).toBe(expected);
 });
 
 test.each([
@@ -176,8 +176,8 @@ test.each([
     'Error initializing SparkContext.',
   ],
   ['\tat py4j.Gateway.invoke(Gateway.java:238)', undefined],
-])('of Spark, %s tells %s', (line, expected) => {
-  expect(tellSpark(line)).toBe(expected);
+])('of Spark, %s is shown as %s', (line, expected) => {
+  expect(showSpark(line)).toBe(expected);
 });
 
 describe('of a bake', () => {
@@ -202,19 +202,19 @@ describe('of a bake', () => {
       'layer os of the cache is damaged',
     ],
     ['kiln: code failed', 'kiln: code failed'],
-  ])('%s is told as %s', (line, expected) => {
-    expect(tellBake(false)(line)).toBe(expected);
+  ])('%s is shown as %s', (line, expected) => {
+    expect(showBake(false)(line)).toBe(expected);
   });
 
-  test('downloads are told for every tenth, on a terminal always', () => {
+  test('downloads are shown for every tenth, on a terminal always', () => {
     const lines = [0, 5e6, 9e6, 12e6].map(fetching);
-    expect(lines.map(tellBake(false))).toEqual([
+    expect(lines.map(showBake(false))).toEqual([
       'fetched 0 B of 95 MiB',
       undefined,
       undefined,
       'fetched 11 MiB of 95 MiB',
     ]);
-    expect(lines.map(tellBake(true)).every((line) => line !== undefined)).toBe(true);
-    expect(tellBake(true)('{"event":"progress","step":"os","bytes":7000000}')).toBe('os: 6.7 MiB');
+    expect(lines.map(showBake(true)).every((line) => line !== undefined)).toBe(true);
+    expect(showBake(true)('{"event":"progress","step":"os","bytes":7000000}')).toBe('os: 6.7 MiB');
   });
 });

@@ -8,7 +8,7 @@ import { readCatalogue } from '../../../factory/registry/catalogue';
 import { CHUNK } from '../../../factory/registry/chunks';
 import { collect, planCollect } from '../../../factory/registry/gc';
 import { planKeep } from '../../../factory/registry/gc-plan';
-import { alone, withHold } from '../../../factory/registry/hold';
+import { alone, withLease } from '../../../factory/registry/lease';
 import { rollbackTarget } from '../../../factory/registry/log';
 import { pin, reportUse, unpin } from '../../../factory/registry/marks';
 import { materialise } from '../../../factory/registry/materialise';
@@ -267,17 +267,17 @@ describe('a clean-up', () => {
 
   it('does not begin while somebody writes, naming who, and goes on after one that was killed', async () => {
     await add(1);
-    await withHold(place.home, 'stores image x', undefined, async () => {
+    await withLease(place.home, 'stores image x', undefined, async () => {
       await expect(clean()).rejects.toMatchObject({
         code: 'registry-busy',
         exitCode: 1,
         faults: [{ what: expect.stringContaining('stores image x') as string }],
       });
     });
-    await withHold(place.home, 'was killed', undefined, async () => {
-      const [hold] = await place.home.list('holds');
-      const dead = JSON.parse((await place.home.read(`holds/${hold ?? ''}`)) ?? '') as object;
-      for (const key of [`holds/${hold ?? ''}`, 'gc.json'])
+    await withLease(place.home, 'was killed', undefined, async () => {
+      const [lease] = await place.home.list('holds');
+      const dead = JSON.parse((await place.home.read(`holds/${lease ?? ''}`)) ?? '') as object;
+      for (const key of [`holds/${lease ?? ''}`, 'gc.json'])
         await place.home.put(key, Buffer.from(JSON.stringify({ ...dead, pid: 4194304 })));
       await clean();
     });
@@ -296,7 +296,7 @@ describe('a clean-up', () => {
       order.push('collected');
     });
     while ((await place.home.read('gc.json')) === undefined) await new Promise((done) => setTimeout(done, 5));
-    const writing = withHold(
+    const writing = withLease(
       place.home,
       'stores',
       (what) => {

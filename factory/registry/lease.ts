@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Hold } from '../contracts/registry';
+import { Lease } from '../contracts/registry';
 import { KilnError } from '../errors';
 import type { RegistryHome } from './home';
-import { COLLECTOR, HOLDS, holdKey } from './layout';
+import { COLLECTOR, LEASES, leaseKey } from './layout';
 import { parseOrThrow } from './log';
 
 /*
- * Any number of writers, or one collector. A writer puts up its hold and then looks for a collector; a collector
- * puts up its mark and then looks for holds: whichever comes second sees the first, since both homes show at once
+ * Any number of writers, or one collector. A writer puts up its lease and then looks for a collector; a collector
+ * puts up its mark and then looks for leases: whichever comes second sees the first, since both homes show at once
  * what was written. Each is renewed while its process works, and means nothing once it is past its time.
  */
 
-/** Milliseconds that a hold or the collector's mark is good for, and after which it is renewed. */
+/** Milliseconds that a lease or the collector's mark is good for, and after which it is renewed. */
 const GOOD_FOR = 10 * 60_000;
 const RENEW = 2 * 60_000;
 /** Milliseconds by which clocks may differ: for so long past its time a mark is still believed. */
@@ -22,7 +22,7 @@ const SKEW = 60_000;
 const POLL = 1000;
 
 /** Boot and PID namespace: where a pid means this process. */
-function placeOfPids(): string {
+function pidSpace(): string {
   try {
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
@@ -30,41 +30,41 @@ function placeOfPids(): string {
   }
 }
 
-const PLACE = placeOfPids();
+const PID_SPACE = pidSpace();
 
 /** `user@host`, as entries and marks carry it. */
 export const whoAmI = (): string => `${userInfo().username}@${hostname()}`;
 
-const markOf = (operation: string, purpose: string): Hold => ({
+const markOf = (operation: string, purpose: string): Lease => ({
   version: 1,
   operation,
   purpose,
-  place: PLACE,
+  place: PID_SPACE,
   pid: process.pid,
   until: new Date(Date.now() + GOOD_FOR).toISOString(),
   by: whoAmI(),
   at: new Date().toISOString(),
 });
 
-const textOf = (hold: Hold): string => `${JSON.stringify(hold)}\n`;
+const textOf = (lease: Lease): string => `${JSON.stringify(lease)}\n`;
 
-function isLive(hold: Hold): boolean {
-  if (Date.parse(hold.until) + SKEW < Date.now()) return false;
-  if (hold.place !== PLACE) return true;
+function isLive(lease: Lease): boolean {
+  if (Date.parse(lease.until) + SKEW < Date.now()) return false;
+  if (lease.place !== PID_SPACE) return true;
   try {
-    process.kill(hold.pid, 0);
+    process.kill(lease.pid, 0);
     return true;
   } catch (error) {
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 
-async function readHold(home: RegistryHome, key: string): Promise<Hold | undefined> {
+async function readLease(home: RegistryHome, key: string): Promise<Lease | undefined> {
   const text = await home.read(key);
-  return text === undefined ? undefined : parseOrThrow(Hold, text, key);
+  return text === undefined ? undefined : parseOrThrow(Lease, text, key);
 }
 
-const describe = ({ by, purpose, at }: Hold): string => `${by} ${purpose}, since ${at}`;
+const describe = ({ by, purpose, at }: Lease): string => `${by} ${purpose}, since ${at}`;
 
 /** Renews a mark that is up while `work` goes on, and takes it down. */
 async function marked<T>(
@@ -88,43 +88,43 @@ async function marked<T>(
 }
 
 /** Does `work` while nothing is collected; waits for a collector that is at work. */
-export async function withHold<T>(
+export async function withLease<T>(
   home: RegistryHome,
   purpose: string,
   onWait: ((what: string) => void) | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
   const operation = randomUUID();
-  const key = holdKey(operation);
+  const key = leaseKey(operation);
   const renew = (): Promise<void> => home.put(key, Buffer.from(textOf(markOf(operation, purpose))));
   await renew();
   return await marked(home, key, renew, async () => {
-    let told = false;
+    let reported = false;
     for (;;) {
-      const collector = await readHold(home, COLLECTOR);
+      const collector = await readLease(home, COLLECTOR);
       if (collector === undefined || !isLive(collector)) return await work();
-      if (!told) onWait?.(describe(collector));
-      told = true;
+      if (!reported) onWait?.(describe(collector));
+      reported = true;
       await sleep(POLL);
     }
   });
 }
 
-const busy = (home: RegistryHome, others: readonly Hold[]): KilnError =>
+const busy = (home: RegistryHome, others: readonly Lease[]): KilnError =>
   new KilnError({
     code: 'registry-busy',
     what: `nothing can be removed from ${home.where} while others write to it`,
-    faults: others.map((hold) => ({ where: hold.by, what: `${hold.purpose}, since ${hold.at}` })),
-    hint: 'try again when they are done; one that was killed elsewhere counts for ten minutes more',
+    faults: others.map((lease) => ({ where: lease.by, what: `${lease.purpose}, since ${lease.at}` })),
+    hint: 'try again when they are done; the lease of one that was killed on another machine ends after ten minutes',
     exitCode: 1,
   });
 
 /** Takes down a collector's mark that means nothing any more; of several that find it, one does. */
-async function takeOver(home: RegistryHome, stale: Hold): Promise<boolean> {
-  const key = `${HOLDS}/after-${stale.operation}`;
+async function takeOver(home: RegistryHome, stale: Lease): Promise<boolean> {
+  const key = `${LEASES}/after-${stale.operation}`;
   if (!(await home.create(key, `${randomUUID()}\n`))) return false;
   try {
-    const now = await readHold(home, COLLECTOR);
+    const now = await readLease(home, COLLECTOR);
     if (now?.operation === stale.operation) await home.remove(COLLECTOR);
     return true;
   } finally {
@@ -145,7 +145,7 @@ export async function alone<T>(
   const operation = randomUUID();
   let mark = markOf(operation, purpose);
   while (!(await home.create(COLLECTOR, textOf(mark)))) {
-    const other = await readHold(home, COLLECTOR);
+    const other = await readLease(home, COLLECTOR);
     if (other === undefined) continue;
     if (isLive(other) || !(await takeOver(home, other))) throw busy(home, [other]);
     mark = markOf(operation, purpose);
@@ -156,13 +156,13 @@ export async function alone<T>(
     mark = next;
   };
   return await marked(home, COLLECTOR, renew, async () => {
-    const live: Hold[] = [];
-    for (const name of await home.list(HOLDS)) {
+    const live: Lease[] = [];
+    for (const name of await home.list(LEASES)) {
       if (!name.endsWith('.json')) continue;
-      const hold = await readHold(home, `${HOLDS}/${name}`);
-      if (hold === undefined) continue;
-      if (isLive(hold)) live.push(hold);
-      else await home.remove(`${HOLDS}/${name}`);
+      const lease = await readLease(home, `${LEASES}/${name}`);
+      if (lease === undefined) continue;
+      if (isLive(lease)) live.push(lease);
+      else await home.remove(`${LEASES}/${name}`);
     }
     if (live.length > 0) throw busy(home, live);
     return await work(() => {

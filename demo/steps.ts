@@ -8,7 +8,7 @@ import { copyProject } from './project-copy';
 import { Proof, proofTable } from './proof';
 import { CommandFailed, parseAnswer } from './shell';
 import type { Command } from './shell';
-import { tellBake, tellSpark, tellTerraform } from './telling';
+import { showBake, showSpark, showTerraform } from './progress';
 
 /** Runs one command of a step, shown with its progress; kiln's answer is parsed where it is wanted. */
 type Run = (command: Command) => Promise<{ readonly stdout: string }>;
@@ -18,7 +18,7 @@ export interface Step {
   readonly work: (context: Context, run: Run) => Promise<void>;
 }
 
-/** A digest is told by its beginning, as kiln itself takes it. */
+/** A digest is shown by its beginning, as kiln itself takes it. */
 const short = (word: string): string => (word.startsWith('sha256:') ? word.slice(0, 19) : word);
 
 /** A kiln command; of its words only a digest is shortened where it is shown. */
@@ -34,7 +34,7 @@ const ask = (...words: readonly string[]): Command => ({
 });
 const cdktf = (verb: 'deploy' | 'destroy'): Command => ({
   words: ['npx', 'cdktf', verb, STACK, '--auto-approve'],
-  tell: tellTerraform,
+  show: showTerraform,
 });
 
 /** Debian's mirrors drop superseded packages: from here on a copy of the project with newer ones is used. */
@@ -61,7 +61,7 @@ async function makeChannel(context: Context, run: Run): Promise<void> {
 }
 
 async function bake(context: Context, run: Run): Promise<void> {
-  const command = { ...ask('bake'), tell: tellBake(process.stdout.isTTY) };
+  const command = { ...ask('bake'), show: showBake(process.stdout.isTTY) };
   let answer;
   try {
     answer = await run(command);
@@ -95,7 +95,7 @@ async function runJob(context: Context, run: Run): Promise<void> {
   const job = await run({
     ...kiln('run', STACK, '--', '-m', 'flights.etl', ...io),
     answers: true,
-    tell: tellSpark,
+    show: showSpark,
   });
   context.report = job.stdout.trim();
   await run(
@@ -113,7 +113,7 @@ async function runJob(context: Context, run: Run): Promise<void> {
 }
 
 /** What README.md promises, in order. */
-export const ROAD: readonly Step[] = [
+export const STEPS: readonly Step[] = [
   {
     title: 'Toolchain: what kiln needs, and the example’s conda channel',
     async work(context, run) {

@@ -4,13 +4,13 @@ import { formatDuration, formatSize } from '../factory/units';
 /* Which of a program's many lines a person wants to see; the log has them all. */
 
 /** Of Terraform: what its provisioners say, and how it ended. */
-export function tellTerraform(line: string): string | undefined {
+export function showTerraform(line: string): string | undefined {
   const said = /\(local-exec\): (.*)$/.exec(line)?.[1];
   if (said !== undefined) return said.startsWith('Executing:') ? undefined : said.trim();
   return /(Apply complete!|Destroy complete!|Error: ).*/.exec(line)?.[0];
 }
 
-const Told = z.discriminatedUnion('event', [
+const BakeEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('waiting'), holder: z.string() }),
   z.object({ event: z.literal('fetching'), bytes: z.number(), totalBytes: z.number() }),
   z.object({ event: z.literal('fallback'), input: z.string(), from: z.string() }),
@@ -26,33 +26,33 @@ const Told = z.discriminatedUnion('event', [
 ]);
 
 /**
- * Of `kiln bake --json`'s events what moves on; elsewhere than on a terminal, where every line stays, a tenth of
- * the downloads and what is done. Any other line, an error's, is told as it is.
+ * Of `kiln bake --json`'s events what moves on; where the output is no terminal, and every line stays, a tenth of
+ * the downloads and what is done. Any other line, an error's, is shown as it is.
  */
-export function tellBake(onTerminal: boolean): (line: string) => string | undefined {
+export function showBake(onTerminal: boolean): (line: string) => string | undefined {
   let tenth = -1;
   return (line) => {
     if (!line.startsWith('{')) return line;
-    const { data: told } = Told.safeParse(JSON.parse(line));
-    switch (told?.event) {
+    const { data: event } = BakeEvent.safeParse(JSON.parse(line));
+    switch (event?.event) {
       case 'waiting':
-        return `another bake runs (${told.holder}); waiting for it`;
+        return `another bake runs (${event.holder}); waiting for it`;
       case 'fetching': {
-        const now = Math.floor((10 * told.bytes) / Math.max(1, told.totalBytes));
+        const now = Math.floor((10 * event.bytes) / Math.max(1, event.totalBytes));
         if (!onTerminal && now === tenth) return undefined;
         tenth = now;
-        return `fetched ${formatSize(told.bytes)} of ${formatSize(told.totalBytes)}`;
+        return `fetched ${formatSize(event.bytes)} of ${formatSize(event.totalBytes)}`;
       }
       case 'fallback':
-        return `${told.input}: from ${told.from}`;
+        return `${event.input}: from ${event.from}`;
       case 'progress':
-        return onTerminal ? `${told.step}: ${formatSize(told.bytes)}` : undefined;
+        return onTerminal ? `${event.step}: ${formatSize(event.bytes)}` : undefined;
       case 'damaged':
-        return told.what;
+        return event.what;
       case 'done': {
         // Steps of the disk have no size of their own.
-        const size = told.bytes === 0 ? '' : `, ${formatSize(told.bytes)}`;
-        return `${told.step}: ${told.cached ? 'in the cache' : formatDuration(told.milliseconds)}${size}`;
+        const size = event.bytes === 0 ? '' : `, ${formatSize(event.bytes)}`;
+        return `${event.step}: ${event.cached ? 'in the cache' : formatDuration(event.milliseconds)}${size}`;
       }
       default:
         return undefined;
@@ -61,7 +61,7 @@ export function tellBake(onTerminal: boolean): (line: string) => string | undefi
 }
 
 /** Of a Spark driver's log: executors, finished jobs, and what went wrong. */
-export function tellSpark(line: string): string | undefined {
+export function showSpark(line: string): string | undefined {
   const logged = /^\d\d\/\d\d\/\d\d [\d:]+ (INFO|WARN|ERROR) (\w+)\S*: (.*)$/.exec(line);
   if (logged === null) return undefined;
   const [, level, , message = ''] = logged;
