@@ -8,6 +8,7 @@ import { type Assembled, assemble } from '../factory/disk/assemble';
 import { countBlocks } from '../factory/disk/blocks';
 import { openDiskTools } from '../factory/disk/tools-tree';
 import { LayerCache, type CachedLayer } from '../factory/layers/cache';
+import { builtLayers } from './built-layers';
 import type { Result } from './result';
 import { entryText, rewriteLayer } from './rewrite-layer';
 
@@ -45,11 +46,7 @@ export async function locality(): Promise<readonly Result[]> {
   say('the image as it is');
   const base = await bake(session, quiet);
   const cache = new LayerCache(project.cache);
-  const layers = plan.map(({ name, key }) => {
-    const layer = cache.get(key);
-    if (layer === undefined) throw new Error(`layer ${name} is not in the cache`);
-    return layer;
-  });
+  const layers = builtLayers(plan, cache);
   const tools = await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch);
   const work = mkdtempSync(join(tmpdir(), 'kiln-locality-'));
   const baked = async (

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSession } from '../factory/bake/session';
 import { LayerCache, type CachedLayer } from '../factory/layers/cache';
+import { builtLayers } from './built-layers';
 import type { Result } from './result';
 import { rewriteLayer } from './rewrite-layer';
 import { formatSize } from '../factory/units';
@@ -27,11 +28,7 @@ export async function memory(): Promise<readonly Result[]> {
   const { project, plan, vault } = await openSession();
   await vault.close();
   const cache = new LayerCache(project.cache);
-  const layers = plan.map(({ name, key }) => {
-    const layer = cache.get(key);
-    if (layer === undefined) throw new Error(`layer ${name} is not in the cache: kiln bake`);
-    return layer;
-  });
+  const layers = builtLayers(plan, cache);
   const work = mkdtempSync(join(tmpdir(), 'kiln-memory-'));
   /** MB of the largest process. */
   const peak = (name: string, of: readonly CachedLayer[]): number => {

@@ -23,6 +23,7 @@ import { EBS_BLOCK } from '../factory/publish/aws/api/ebs';
 import { surveyDisk } from '../factory/publish/aws/plan/disk-blocks';
 import { blocksToSend, volumeSize } from '../factory/publish/aws/plan/plan-blocks';
 import { findProject } from '../factory/project';
+import { builtLayers } from './built-layers';
 import { fakeAws, sendWhole } from './publish-alone';
 import type { Result } from './result';
 import { rewriteLayer } from './rewrite-layer';
@@ -128,10 +129,8 @@ async function codeChange(work: string): Promise<Result> {
     const folder = join(work, 'code');
     mkdirSync(folder);
     const layers = await Promise.all(
-      plan.map(async ({ name, key }) => {
-        const layer = cache.get(key);
-        if (layer === undefined) throw new Error(`layer ${name} is not in the cache`);
-        if (name !== 'code') return layer;
+      builtLayers(plan, cache).map(async (layer) => {
+        if (layer.name !== 'code') return layer;
         return await rewriteLayer(layer, folder, (header, content) =>
           header.type === 'file' ? Buffer.concat([content, Buffer.from('# changed\n')]) : content,
         );

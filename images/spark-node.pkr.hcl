@@ -3,7 +3,7 @@
 #   packer build -var lock=factory.lock.json images/
 #
 # Only Packer's built-in parts: nothing is downloaded to run it, and one build serves every platform
-# (docs/decisions). Each step is skipped by its content: a layer that is in the cache is not built again.
+# (docs/decisions). What is there already is not made again: a layer that is in the cache is not built.
 
 variable "lock" {
   type        = string
@@ -15,12 +15,6 @@ variable "state" {
   type        = string
   description = "The project's state folder, where images go."
   default     = ".kiln"
-}
-
-variable "skip" {
-  type        = set(string)
-  description = "Layers without a step: kiln bake has found them in the cache, or leaves the last one to the assembly."
-  default     = []
 }
 
 locals {
@@ -35,28 +29,10 @@ build {
   name    = "spark-node"
   sources = ["source.null.node"]
 
-  # One provisioner: each is a process of Packer's. First the layers, from the rarest changed to the most often changed;
-  # each is skipped when it is in the cache.
+  # One provisioner, for each is a process of Packer's: the layers of images/layers/*/layer.yaml that are not in the cache
+  # are built, side by side, and put together as one raw disk, which is named by its sha256.
   provisioner "shell-local" {
-    inline = [
-      # The base system: Debian packages, kernel, initrd.
-      contains(var.skip, "os") ? ":" : "${local.kiln} layer os --lock ${var.lock}",
-      # Apache Spark.
-      contains(var.skip, "spark") ? ":" : "${local.kiln} layer spark --lock ${var.lock}",
-      # The S3A libraries, the AWS SDK, the committers for object stores.
-      contains(var.skip, "hadoop") ? ":" : "${local.kiln} layer hadoop --lock ${var.lock}",
-      # The team's conda environment.
-      contains(var.skip, "conda") ? ":" : "${local.kiln} layer conda --lock ${var.lock}",
-      # Extra Maven jars.
-      contains(var.skip, "jars") ? ":" : "${local.kiln} layer jars --lock ${var.lock}",
-      # kiln's own program and units on the node.
-      contains(var.skip, "node") ? ":" : "${local.kiln} layer node --lock ${var.lock}",
-      # The team's Python package.
-      contains(var.skip, "code") ? ":" : "${local.kiln} layer code --lock ${var.lock}",
-      # Layers to partitions to one raw disk, named by its sha256. A layer that is missing is built while the others
-      # are read.
-      "${local.kiln} assemble --lock ${var.lock}",
-    ]
+    inline = ["${local.kiln} assemble --lock ${var.lock}"]
   }
 
   post-processors {

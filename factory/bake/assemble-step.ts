@@ -7,7 +7,7 @@ import { rebuildLayer } from '../layers/build';
 import { mendingLayers } from '../layers/damage';
 import type { GrowingLayers } from '../layers/growing';
 import { tell } from './events';
-import { growLayers } from './grow-layers';
+import { buildLayers } from './build-layers';
 import { assemblyKey, rememberBake } from './index-file';
 import { formatDuration, formatSize } from '../units';
 import { buildContext } from './layer-step';
@@ -67,11 +67,11 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
       () => step?.name ?? 'disk',
       () =>
         mendingLayers(
-          () => growLayers(session),
+          () => buildLayers(session),
           put,
           async (damaged) => {
             const context = buildContext(session, 'assemble');
-            for (const { name } of damaged) await rebuildLayer(context, plan, name);
+            for (const { name } of damaged) await rebuildLayer(context, name);
           },
         ),
     );

@@ -1,19 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
-import type { LayerName } from '../contracts/layers';
 import type { Input } from '../contracts/lock';
 import type { ImageRecord } from '../contracts/record';
 import { KilnError } from '../errors';
 import { LayerCache } from '../layers/cache';
-import { differences, type LayerParts } from '../layers/key';
-import type { PlannedLayer } from '../layers/plan';
+import { resolveLayers } from '../layers/resolve';
 import { sweepWork } from '../files/work-folder';
 import type { Project } from '../project';
 import type { FetchProgress } from '../progress';
 import { withBakeLock } from './bake-lock';
 import { eventsAfter, type BakeEvent } from './events';
 import { assemblyKey, bakedBefore } from './index-file';
+import { rememberLayers } from './explain';
 import { runPacker } from './packer';
 import type { Session } from './session';
 import { rememberSteps, stepsBefore, type StepsBefore } from './steps-before';
@@ -40,68 +39,10 @@ export interface BakeOutcome {
   readonly steps: readonly Extract<BakeEvent, { event: 'done' }>[];
 }
 
-export interface Explained {
-  readonly layer: LayerName;
-  readonly key: string;
-  readonly cached: boolean;
-  /** Why it differs from the last bake's; empty when it does not, or when there was none. */
-  readonly because: readonly string[];
-}
-
 /** Milliseconds between two looks at what Packer's steps report. */
 const POLL = 250;
 /** Logs of earlier bakes that are kept. */
 const LOGS = 10;
-
-const Parts = z.object({
-  name: z.string(),
-  recipe: z.string(),
-  inputs: z.record(z.string(), z.string()),
-  sources: z.record(z.string(), z.string()),
-  below: z.string(),
-  epoch: z.number(),
-});
-
-const lastFile = (project: Project): string => join(project.state, 'bakes', 'last.json');
-
-function lastParts(project: Project): Map<string, LayerParts> {
-  if (!existsSync(lastFile(project))) return new Map();
-  try {
-    const parts = z.array(Parts).parse(JSON.parse(readFileSync(lastFile(project), 'utf8')));
-    return new Map(parts.map((each) => [each.name, { ...each, name: each.name as LayerName }]));
-  } catch {
-    return new Map();
-  }
-}
-
-function rememberParts(project: Project, plan: readonly PlannedLayer[]): void {
-  const file = lastFile(project);
-  mkdirSync(join(project.state, 'bakes'), { recursive: true });
-  writeFileSync(
-    `${file}.tmp`,
-    `${JSON.stringify(
-      plan.map((layer) => layer.parts),
-      null,
-      2,
-    )}\n`,
-  );
-  renameSync(`${file}.tmp`, file);
-}
-
-/** What a bake would do, layer by layer, and why. */
-export function explain(session: Session): Explained[] {
-  const cache = new LayerCache(session.project.cache);
-  const last = lastParts(session.project);
-  return session.plan.map((layer) => {
-    const before = last.get(layer.name);
-    return {
-      layer: layer.name,
-      key: layer.key,
-      cached: cache.get(layer.key) !== undefined,
-      because: before === undefined ? [] : differences(before, layer.parts),
-    };
-  });
-}
 
 function newLog(project: Project): string {
   const folder = join(project.state, 'logs');
@@ -153,7 +94,8 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     if (meanwhile !== undefined) return { ...meanwhile, baked: false, steps: [] };
 
     const cache = new LayerCache(project.cache);
-    const layers = plan.map((layer) => ({ ...layer, built: cache.get(layer.key)?.size }));
+    // What waits for another layer may have to be built: its inputs must be there.
+    const layers = resolveLayers(plan, cache).map(({ layer, cached }) => ({ ...layer, built: cached?.size }));
     const wanted = [
       ...layers.filter((layer) => layer.built === undefined).flatMap((layer) => [...layer.inputs]),
       ...locked.lock.inputs.filter((input) => input.use === 'tools'),
@@ -164,8 +106,9 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     const needs = spaceNeeds({
       cache: project.cache,
       state: project.state,
+      atOnce: availableParallelism(),
       missing: bytes(vault.missing(wanted)),
-      layers: layers.map(({ name, inputs, built }) => ({ name, inputs: bytes(inputs), built })),
+      layers: layers.map(({ declared, inputs, built }) => ({ declared, inputs: bytes(inputs), built })),
     });
     requireSpace(needs);
     view.checking('pins');
@@ -188,10 +131,7 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     }
     const stop = follow(events, tell);
     try {
-      // The last one is built by the assembly, which reads the others meanwhile.
-      const own = layers.filter(({ built }) => built === undefined).slice(0, -1);
-      const skip = layers.filter((layer) => !own.includes(layer)).map(({ name }) => name);
-      await runPacker({ project, exec: session.exec, log, events, skip });
+      await runPacker({ project, exec: session.exec, log, events, layers: plan.map(({ name }) => name) });
     } catch (error) {
       throw asNoSpace(error, existsSync(log) ? readFileSync(log, 'utf8') : '', needs);
     } finally {
@@ -199,7 +139,7 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
       rmSync(events, { force: true });
     }
     await sweep(project);
-    rememberParts(project, plan);
+    rememberLayers(session);
     rememberSteps(project, steps);
     const baked = bakedBefore(project, key);
     if (baked === undefined) {

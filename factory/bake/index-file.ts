@@ -17,7 +17,7 @@ export async function assemblyKey(plan: readonly PlannedLayer[], lockDigest: str
     ['disk', 'layers'].map(async (stage) => await treeDigest(join(__dirname, '..', stage))),
   );
   return createHash('sha256')
-    .update(JSON.stringify(['kiln disk 1', plan.map(({ name, key }) => [name, key]), lockDigest, code]))
+    .update(JSON.stringify(['kiln disk 2', plan.map(({ name, own }) => [name, own]), lockDigest, code]))
     .digest('hex');
 }
 

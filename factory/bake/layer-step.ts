@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { LAYERS } from '../contracts/layers';
+import type { LayerName } from '../contracts/layers';
 import { defined } from '../defined';
-import { KilnError } from '../errors';
-import { buildLayer, type BuildContext } from '../layers/build';
+import { buildLayer, rebuildLayer, type BuildContext } from '../layers/build';
 import { type CachedLayer, LayerCache } from '../layers/cache';
-import { type PlannedLayer, planLayers } from '../layers/plan';
+import { planLayers } from '../layers/plan';
+import { requireKeyed } from '../layers/resolve';
+import { requireLayer } from '../recipes';
 import { LOG, tell } from './events';
 import { requireOwn } from './own';
 import { openSession, type Session } from './session';
@@ -14,19 +15,15 @@ import { formatDuration, formatSize } from '../units';
 
 /** What building a layer takes; `step` names the log of one that no bake started. */
 export function buildContext(session: Session, step: string): BuildContext {
-  const { project, exec, vault, locked, code } = session;
+  const { project, exec, vault, locked, code, plan } = session;
   const logs = join(project.state, 'logs');
   mkdirSync(logs, { recursive: true });
   return {
-    project,
-    exec,
-    vault,
-    code,
-    choices: locked.lock.choices,
-    epoch: locked.lock.epoch,
+    ...{ project, exec, vault, code, plan },
+    lock: locked.lock,
     log: process.env[LOG] ?? join(logs, `${step}.log`),
-    keyNow: async (name) =>
-      (await planLayers(project, locked.lock, code)).find((each) => each.name === name)?.key,
+    ownNow: async (name) =>
+      (await planLayers(project, locked.lock, code)).find((each) => each.name === name)?.own,
     onDamage: (layer, what) => {
       tell({ event: 'damaged', step: layer, what });
       process.stdout.write(`${what}\n`);
@@ -38,21 +35,26 @@ export function buildContext(session: Session, step: string): BuildContext {
   };
 }
 
+export interface Building {
+  /** Told that something of a layer below was damaged and is made again. */
+  readonly onDamage?: () => void;
+  /** Told that it waits for other threads or programs. */
+  readonly onWaiting?: () => void;
+  /** Ends the recipe. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Builds a layer unless it is in the cache, and tells how it goes.
- * @param on `onDamage` is told that something of a layer below was damaged and is made again, `onWaiting` that it
- * waits for other threads or programs.
+ * @throws KilnError `layer-missing` when a layer that it sees is not built.
  */
 export async function buildTelling(
   session: Session,
-  layer: PlannedLayer,
-  on: { readonly onDamage?: () => void; readonly onWaiting?: () => void } = {},
+  name: LayerName,
+  on: Building = {},
 ): Promise<CachedLayer> {
   const { project, plan, exec } = session;
-  const { name } = layer;
   const started = Date.now();
-  tell({ event: 'started', step: name });
-  const cached = new LayerCache(project.cache).get(layer.key) !== undefined;
   let stop = (): void => undefined;
   const context = buildContext(session, `layer-${name}`);
   const building: BuildContext = {
@@ -64,11 +66,21 @@ export async function buildTelling(
       context.onDamage(damaged, what);
       on.onDamage?.();
     },
-    ...defined({ onWaiting: on.onWaiting }),
+    ...defined({ onWaiting: on.onWaiting, signal: on.signal }),
   };
-  const built = await tellingFailure(
+  tell({ event: 'started', step: name });
+  const { built, cached } = await tellingFailure(
     () => name,
-    () => buildLayer(building, plan, layer),
+    async () => {
+      const standing = requireKeyed(plan, new LayerCache(project.cache), name);
+      return {
+        cached: standing.cached !== undefined,
+        built: standing.damaged
+          ? await rebuildLayer(building, name)
+          : await buildLayer(building, standing.keyed),
+      };
+    },
+    on.signal,
   ).finally(() => {
     stop();
   });
@@ -80,23 +92,14 @@ export async function buildTelling(
   return built;
 }
 
-/** `kiln layer NAME`: builds it unless it is in the cache; the layers below must be there. */
+/** `kiln layer NAME`: builds it unless it is in the cache; the layers that it sees must be there. */
 export async function runLayer(name: string, lock: string | undefined, offline: boolean): Promise<void> {
-  if (!(LAYERS as readonly string[]).includes(name)) {
-    throw new KilnError({
-      code: 'no-layer',
-      what: `there is no layer ${name}`,
-      hint: `layers: ${LAYERS.join(', ')}`,
-      exitCode: 2,
-    });
-  }
   const session = await openSession({ ...defined({ lock }), offline });
-  const { project, plan, vault } = session;
+  const { project, vault } = session;
   try {
+    requireLayer(project.home, name);
     requireOwn(project);
-    const layer = plan.find((each) => each.name === name);
-    if (layer === undefined) throw new Error(`layer ${name} is not planned`);
-    await buildTelling(session, layer);
+    await buildTelling(session, name);
   } finally {
     await vault.close();
   }

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { LAYERS, type LayerName } from '../contracts/layers';
+import type { LayerName } from '../contracts/layers';
 import { KilnError } from '../errors';
 import { withWorkFolder, WORKS_FOR } from '../files/work-folder';
 import type { Exec } from '../ports/machine/exec';
@@ -17,8 +17,8 @@ export interface PackerRun {
   readonly exec: Exec;
   readonly log: string;
   readonly events: string;
-  /** Layers that have no step of their own: they are there, or the assembly builds them. */
-  readonly skip: readonly LayerName[];
+  /** Names of all layers: the steps that a person can run alone. */
+  readonly layers: readonly LayerName[];
 }
 
 /** What a person types to run the same by hand, in the project's folder. */
@@ -30,23 +30,12 @@ function packerCommand(project: Project): { readonly program: string; readonly a
   };
 }
 
-/** The same without those steps: each costs a start of kiln. */
-const steps = (args: readonly string[], skip: readonly LayerName[]): string[] => [
-  ...args.slice(0, -1),
-  '-var',
-  `skip=${JSON.stringify(skip)}`,
-  ...args.slice(-1),
+/** The step that a person can run alone. */
+const stepWords = ({ project, layers }: PackerRun, step: string): string[] => [
+  ...(layers.includes(step) ? ['layer', step] : ['assemble']),
+  '--lock',
+  relative(project.root, project.lock),
 ];
-
-/** The step of the template that a person can run alone. */
-function stepWords(project: Project, step: string): string[] {
-  const name = LAYERS.find((layer) => layer === step);
-  return [
-    ...(name === undefined ? ['assemble'] : ['layer', name]),
-    '--lock',
-    relative(project.root, project.lock),
-  ];
-}
 
 /**
  * Runs the template to its end, in a pid namespace: a kill -9 of this process ends Packer and all it started.
@@ -75,7 +64,7 @@ export async function runPacker(run: PackerRun): Promise<void> {
             '--',
           ],
           program,
-          ...steps(args, run.skip),
+          ...args,
         ],
         {
           cwd: project.root,
@@ -109,7 +98,7 @@ export async function runPacker(run: PackerRun): Promise<void> {
         'run it again: kiln bake (what was built stays built)',
         ...(failed === undefined
           ? []
-          : [`that step alone, in ${project.root}: ${replayable('kiln', stepWords(project, failed.step))}`]),
+          : [`that step alone, in ${project.root}: ${replayable('kiln', stepWords(run, failed.step))}`]),
         `the whole, without kiln's view of it: ${replayable(program, args)}`,
         `the whole log: ${run.log}`,
       ].join('\n'),

@@ -1,24 +1,9 @@
 import { mkdirSync, statfsSync, statSync } from 'node:fs';
 import { KilnError, type Fault } from '../errors';
-import type { LayerName } from '../contracts/layers';
+import type { DeclaredLayer } from '../recipes/declaration';
 import { formatSize } from '../units';
 
-/**
- * How many times the size of its inputs a layer's tree has, measured on the running example and rounded up:
- * debs and conda packages are compressed, jars are copied as they are.
- */
-const GROWTH: Readonly<Record<LayerName, number>> = {
-  os: 3.5,
-  spark: 1.2,
-  hadoop: 1,
-  conda: 4,
-  jars: 1,
-  node: 1,
-  code: 2,
-};
-
-/** Bytes of a class data archive, which the jars layer makes of no input of its own; measured and rounded up. */
-const CLASS_DATA = 256e6;
+const MIB = 1 << 20;
 
 export interface SpaceNeed {
   /** Folder on the file system in question. */
@@ -30,11 +15,13 @@ export interface SpaceNeed {
 export interface SpaceQuestion {
   readonly cache: string;
   readonly state: string;
+  /** Layers that are built side by side. */
+  readonly atOnce: number;
   /** Bytes still to download. */
   readonly missing: number;
   /** Of every layer: bytes of its inputs, and of its tar when it is in the cache. */
   readonly layers: readonly {
-    readonly name: LayerName;
+    readonly declared: Pick<DeclaredLayer, 'name' | 'growth' | 'sees'>;
     readonly inputs: number;
     readonly built: number | undefined;
   }[];
@@ -43,13 +30,19 @@ export interface SpaceQuestion {
 /** What a bake will write, at most, and where. */
 export function spaceNeeds(question: SpaceQuestion): SpaceNeed[] {
   const size = (layer: SpaceQuestion['layers'][number]): number =>
-    layer.built ?? layer.inputs * GROWTH[layer.name] + (layer.name === 'jars' ? CLASS_DATA : 0);
+    layer.built ?? layer.inputs * layer.declared.growth.perInput + layer.declared.growth.beside * MIB;
   const building = question.layers.filter((layer) => layer.built === undefined);
   const tars = building.reduce((sum, layer) => sum + size(layer), 0);
-  // While a layer is built its tree is there beside its tar; recipes run on unpacked trees of these four.
-  const tree = Math.max(0, ...building.map(size)) * 2;
+  // While a layer is built its tree is there beside its tar, as many at once as there are processors; recipes run on
+  // unpacked trees of those that they see.
+  const largest = building
+    .map(size)
+    .sort((a, b) => b - a)
+    .slice(0, question.atOnce);
+  const tree = largest.reduce((sum, bytes) => sum + bytes, 0) * 2;
+  const seen = new Set(question.layers.flatMap(({ declared }) => declared.sees.map(({ layer }) => layer)));
   const unpacked = question.layers
-    .filter(({ name }) => ['os', 'spark', 'hadoop', 'conda'].includes(name))
+    .filter(({ declared }) => seen.has(declared.name))
     .reduce((sum, layer) => sum + size(layer), 0);
   // Every byte of a layer is written once; a quarter for whole blocks and what the file systems add.
   const disk = question.layers.reduce((sum, layer) => sum + size(layer), 0) * 1.25;

@@ -8,12 +8,19 @@ const BEAT = 2000;
 /** Errors that were told as those of a step: whoever waits for that step hands them on. */
 const told = new WeakSet<KilnError>();
 
-/** Tells the bake that a step failed and why, once, before its error goes on. */
-export async function tellingFailure<T>(step: () => string, work: () => Promise<T>): Promise<T> {
+/**
+ * Tells the bake that a step failed and why, once, before its error goes on.
+ * @param cancelled a step that was ended since another failed is not to blame.
+ */
+export async function tellingFailure<T>(
+  step: () => string,
+  work: () => Promise<T>,
+  cancelled?: AbortSignal,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof KilnError && !told.has(error)) {
+    if (error instanceof KilnError && !told.has(error) && cancelled?.aborted !== true) {
       told.add(error);
       tell({ event: 'failed', step: step(), what: error.message });
     }

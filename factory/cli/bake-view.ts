@@ -1,5 +1,6 @@
-import type { BakeOutcome, BakeView, Explained } from '../bake/bake';
+import type { BakeOutcome, BakeView } from '../bake/bake';
 import type { BakeEvent } from '../bake/events';
+import type { Explained } from '../bake/explain';
 import type { StepBefore, StepsBefore } from '../bake/steps-before';
 import { defined } from '../defined';
 import { progressLine, span } from './progress-line';
@@ -18,8 +19,8 @@ export interface RunningStep {
   readonly before?: StepBefore;
 }
 
-/** `os   210 of about 642 MB, 31 s, about 64 s left`: what is known of it, and no more. */
-export function runningText({ step, since, progress, before }: RunningStep, now: number): string {
+/** `210 of about 642 MB, 31 s, about 64 s left`: what is known of a step, and no more. */
+function soFar({ since, progress, before }: RunningStep, now: number): string {
   const elapsed = now - since;
   const left = before === undefined ? 0 : before.milliseconds - elapsed;
   const of =
@@ -29,12 +30,17 @@ export function runningText({ step, since, progress, before }: RunningStep, now:
         ? ` of about ${formatSize(before.bytes)}`
         : '';
   return [
-    `  ${step.padEnd(26)} … ${[
-      ...(progress === undefined ? [] : [`${formatSize(progress.bytes)}${of}`]),
-      span(elapsed / 1000),
-      ...(left > 0 ? [`about ${span(left / 1000)} left`] : []),
-    ].join(', ')}`,
-  ].join('');
+    ...(progress === undefined ? [] : [`${formatSize(progress.bytes)}${of}`]),
+    span(elapsed / 1000),
+    ...(left > 0 ? [`about ${span(left / 1000)} left`] : []),
+  ].join(', ');
+}
+
+/** A line of the steps that run. */
+export function runningText(steps: readonly RunningStep[], now: number): string {
+  const [first] = steps;
+  if (first !== undefined && steps.length === 1) return `  ${first.step.padEnd(26)} … ${soFar(first, now)}`;
+  return `  ${steps.map((each) => `${each.step} … ${soFar(each, now)}`).join('; ')}`;
 }
 
 function doneText(event: Extract<BakeEvent, { event: 'done' }>): string {
@@ -42,21 +48,25 @@ function doneText(event: Extract<BakeEvent, { event: 'done' }>): string {
   return `  ${event.step.padEnd(26)} ${event.cached ? 'in the cache' : formatDuration(event.milliseconds)}${size}`;
 }
 
-/** Steps as lines; the running one is drawn in place on a terminal, elsewhere said again from time to time. */
+/** Steps as lines; those that run are drawn in place on a terminal, elsewhere said again from time to time. */
 export function bakeView(stream: NodeJS.WriteStream, say: (line: string) => void): BakeView {
   const line = progressLine(stream);
   let before: StepsBefore = {};
-  let running: RunningStep | undefined;
+  const running = new Map<string, RunningStep>();
   let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
-    if (running === undefined) return;
-    const text = runningText(running, Date.now());
-    if (stream.isTTY) stream.write(`\r\u001b[K${text}`);
+    if (running.size === 0) return;
+    const text = runningText([...running.values()], Date.now());
+    // Cut where the terminal ends: a line that goes on below could not be drawn again.
+    if (stream.isTTY) stream.write(`\r\u001b[K${text.slice(0, stream.columns - 1)}`);
     else say(text);
   };
-  const clear = (): void => {
-    clearInterval(timer);
-    running = undefined;
+  const clear = (step?: string): void => {
+    if (step !== undefined) running.delete(step);
+    if (running.size === 0) {
+      clearInterval(timer);
+      timer = undefined;
+    }
     if (stream.isTTY) stream.write('\r\u001b[K');
   };
   return {
@@ -74,26 +84,31 @@ export function bakeView(stream: NodeJS.WriteStream, say: (line: string) => void
       switch (event.event) {
         case 'started': {
           const then = before[event.step];
-          running = { step: event.step, since: Date.now(), ...defined({ before: then }) };
-          timer = setInterval(draw, stream.isTTY ? DRAW : LINE);
-          timer.unref();
+          running.set(event.step, {
+            step: event.step,
+            since: Date.now(),
+            ...defined({ before: then }),
+          });
+          timer ??= setInterval(draw, stream.isTTY ? DRAW : LINE).unref();
           return;
         }
-        case 'progress':
-          if (running?.step === event.step) running = { ...running, progress: event };
+        case 'progress': {
+          const step = running.get(event.step);
+          if (step !== undefined) running.set(event.step, { ...step, progress: event });
           return;
+        }
         case 'note':
         case 'damaged':
           clear();
           say(`  ${event.what}`);
           return;
         case 'done':
-          clear();
+          clear(event.step);
           say(doneText(event));
           return;
         case 'failed':
           // The error that ends the bake says it.
-          clear();
+          clear(event.step);
       }
     },
   };
@@ -137,12 +152,12 @@ export function outcomeText({ record, folder, baked }: BakeOutcome): string {
 
 export function explainText(layers: readonly Explained[]): string {
   return layers
-    .map(({ layer, cached, because }) => {
+    .map(({ layer, key, cached, because }) => {
       const why =
         because.length === 0
           ? ''
           : `: ${because.slice(0, 3).join('; ')}${because.length > 3 ? `; and ${String(because.length - 3)} more` : ''}`;
-      return `  ${layer.padEnd(8)} ${cached ? 'in the cache' : 'to be built'}${why}`;
+      return `  ${layer.padEnd(8)} ${cached ? 'in the cache' : key === null ? 'waits for what it sees' : 'to be built'}${why}`;
     })
     .join('\n');
 }

@@ -12,7 +12,8 @@ interface Options {
 
 async function run(options: Options): Promise<void> {
   if (options.explain !== true && (await doneAsRoot())) return;
-  const { bake, explain } = await import('../bake/bake.js');
+  const { bake } = await import('../bake/bake.js');
+  const { explain } = await import('../bake/explain.js');
   const { bakeView, explainText, jsonView, outcomeText } = await import('./bake-view.js');
   const { openSession } = await import('../bake/session.js');
   const { requireOwn } = await import('../bake/own.js');

@@ -1,19 +1,13 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
-import { LAYERS, type LayerName } from '../contracts/layers';
+import { Command } from 'commander';
+import type { LayerName } from '../contracts/layers';
 import { defined } from '../defined';
 import type { Reproduction } from '../reproduce/reproduce';
 import { answer, note } from './output';
 
 /** Differences that are shown of one layer. */
 const SHOWN = 20;
-
-function layerName(text: string): LayerName {
-  const found = LAYERS.find((name) => name === text);
-  if (found === undefined) throw new InvalidArgumentError(`one of ${LAYERS.join(', ')}`);
-  return found;
-}
 
 function reproductionText(found: Reproduction, same: boolean): string {
   return [
@@ -50,8 +44,11 @@ async function run(
   const { writeVerdict } = await import('../verify/write.js');
   const { findSubject, kilnVersion } = await import('./subject.js');
 
+  const { requireLayer } = await import('../recipes/index.js');
+
   const started = Date.now();
   const project = findProject();
+  if (options.layer !== undefined) requireLayer(project.home, options.layer);
   const subject = await findSubject(word ?? join(project.state, 'latest'));
   const folder = join(subject.disk, '..');
   note(`reproduce: ${subject.record.digest}`);
@@ -94,7 +91,7 @@ export const reproduce = (): Command =>
       "bake an image's lock again, where everything that must not matter is different, and compare",
     )
     .argument('[image]', 'a digest or its beginning, a channel, or a folder (default: what was baked last)')
-    .option('--layer <name>', 'only this layer, upon the cached ones below it; writes no verdict', layerName)
+    .option('--layer <name>', 'only this layer, upon the cached ones below it; writes no verdict')
     .option('--json', 'print the answer as JSON, with every difference')
     .addHelpText(
       'after',

@@ -1,12 +1,11 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Input } from '../contracts/lock';
-import { USES } from '../contracts/layers';
 import { answer, note } from './output';
 import type { CollectOptions, Common, VerifyOptions } from './vault-care';
 import { formatSize } from '../units';
 
 interface Options {
-  readonly use?: (typeof USES)[number];
+  readonly use?: string;
   readonly json?: true;
 }
 
@@ -20,7 +19,9 @@ async function fetchAll(options: Options): Promise<void> {
   const { readLocked } = await import('../lock/index.js');
   const { openVault } = await import('../vault/index.js');
   const { progressLine } = await import('./progress-line.js');
+  const { requireUse } = await import('../recipes/index.js');
   const project = findProject();
+  if (options.use !== undefined) requireUse(project.home, options.use);
   const { lock: locked } = readLocked(project);
   const inputs = locked.inputs.filter(({ use }) => use === (options.use ?? use));
   const vault = openVault(project, { epoch: locked.epoch });
@@ -59,9 +60,7 @@ export const vault = (): Command =>
     .addCommand(
       new Command('fetch')
         .description('download and verify every input of the lock that is not here yet')
-        .addOption(
-          new Option('--use <use>', 'only what is for one layer, the tools or the samples').choices(USES),
-        )
+        .option('--use <use>', 'only what is for one layer, the tools or the samples')
         .option(...json)
         .addHelpText(
           'after',

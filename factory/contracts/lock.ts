@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { ChannelName } from './conda';
-import { Digest, Sha256 } from './digest';
-import { USES } from './layers';
+import { Digest, Name, Sha256 } from './digest';
 
-/** What an input is for. */
-export const Use = z.enum(USES);
+/** What an input is for: a layer, or one of OTHER_USES. */
+export const Use = Name;
 export type Use = z.infer<typeof Use>;
 
 /** Paths are relative to the root of a mirror, so that the lock holds on any mirror and names no host. */

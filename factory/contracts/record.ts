@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { Digest, Name, Sha256 } from './digest';
-import { LAYERS } from './layers';
 
 /** Name of the lock's copy beside an image: what the record's `lock` is the digest of. */
 export const LOCK_COPY = 'factory.lock.json';
@@ -19,8 +18,8 @@ export const ImageRecord = z.strictObject({
   lock: Digest,
   layers: z.array(
     z.strictObject({
-      name: z.enum(LAYERS),
-      /** sha256 of recipe, inputs and the key below. */
+      name: Name,
+      /** sha256 of recipe, inputs and what the recipe sees of other layers. */
       key: Sha256,
       /** Digest of the layer's tar. */
       digest: Digest,

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { LAYERS } from '../contracts/layers';
 import type { Lock } from '../contracts/lock';
 import type { CachedLayer } from '../layers/cache';
 import { contentId as contentIdOf } from '../layers/content-id';
@@ -49,9 +48,6 @@ export interface DiskPlan {
   readonly segments: readonly Segment[];
 }
 
-/** The layer whose files change with nearly every bake; what is made at assembly counts to it. */
-const VOLATILE = LAYERS.at(-1);
-
 /** Says on the node which image it is. */
 const imageJson = (image: string, layers: readonly MergeLayer[]): AddedFile => ({
   path: 'usr/lib/kiln/image.json',
@@ -100,7 +96,8 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
   const contentId = contentIdOf(layers);
   const root = await planRoot(tools, {
     ...{ layers, merged, names, epoch, work },
-    isVolatile: (path) => merged.ownerOf(path) === VOLATILE,
+    // The last layer's files change with nearly every bake; what is made at assembly counts to it.
+    isVolatile: (path) => merged.ownerOf(path) === layers.at(-1)?.name,
     uuid: derivedUuid(contentId, 'root file system'),
   });
   const layout = layOut([

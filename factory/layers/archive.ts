@@ -3,8 +3,10 @@ import type { Exec } from '../ports/machine/exec';
 export interface ArchiveOptions {
   readonly tree: string;
   readonly tar: string;
-  /** Seconds; no file is younger. */
+  /** Seconds. */
   readonly epoch: number;
+  /** `clamped`, the default: no file is younger than the epoch; `fixed`: all have that date. */
+  readonly dates?: 'clamped' | 'fixed';
   /** Only the base system has users of its own; above it all belongs to root. */
   readonly keepOwners: boolean;
 }
@@ -22,7 +24,7 @@ function archiveArguments(options: ArchiveOptions): string[] {
     '--numeric-owner',
     ...(options.keepOwners ? [] : ['--owner=0', '--group=0']),
     `--mtime=@${String(options.epoch)}`,
-    '--clamp-mtime',
+    ...(options.dates === 'fixed' ? [] : ['--clamp-mtime']),
     '--xattrs',
     '--xattrs-include=security.capability',
     '.',

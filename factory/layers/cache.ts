@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Digest, Sha256 } from '../contracts/digest';
-import { LAYERS } from '../contracts/layers';
+import { Digest, Name, Sha256 } from '../contracts/digest';
 import { MANIFEST } from '../contracts/manifest';
 import { moveAway, moveIn } from './move';
 import { withWorkFolder } from '../files/work-folder';
@@ -10,7 +9,7 @@ import { withWorkFolder } from '../files/work-folder';
 /** What stands beside a layer's tar. */
 const LayerRecord = z.strictObject({
   version: z.literal(2),
-  name: z.enum(LAYERS),
+  name: Name,
   key: Sha256,
   /** Digest of the tar. */
   digest: Digest,

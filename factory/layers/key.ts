@@ -1,20 +1,23 @@
-import { createHash } from 'node:crypto';
 import type { LayerName } from '../contracts/layers';
+import { textDigest } from './tree-digest';
 
 /** What decides the bytes of a layer, each part named, so that a difference can be told in words. */
 export interface LayerParts {
   readonly name: LayerName;
   /** Digest of the recipe's folder. */
   readonly recipe: string;
-  /** File name of each locked input -> its sha256. */
+  /** File name of each locked input -> its sha256, and what else of its entry the recipe reads. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** What else of the project the recipe reads, by name -> digest. */
+  /** What else of the project and the lock the recipe sees, by name -> digest or value. */
   readonly sources: Readonly<Record<string, string>>;
-  /** Key of the layer below; empty for the first. */
-  readonly below: string;
+  /** Layer that it sees -> digest of the part that it sees; UNKNOWN while that layer is not built. */
+  readonly sees: Readonly<Record<LayerName, string>>;
   /** SOURCE_DATE_EPOCH, seconds. */
   readonly epoch: number;
 }
+
+/** In place of the digest of a tree that is still to be built. */
+export const UNKNOWN = '';
 
 const sorted = (record: Readonly<Record<string, string>>): (readonly [string, string])[] =>
   Object.entries(record).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
@@ -22,15 +25,15 @@ const sorted = (record: Readonly<Record<string, string>>): (readonly [string, st
 /** sha256 over the parts, whatever order they were found in. */
 export function layerKey(parts: LayerParts): string {
   const canonical = JSON.stringify([
-    'kiln layer 1',
+    'kiln layer 2',
     parts.name,
     parts.recipe,
     sorted(parts.inputs),
     sorted(parts.sources),
-    parts.below,
+    sorted(parts.sees),
     parts.epoch,
   ]);
-  return createHash('sha256').update(canonical).digest('hex');
+  return textDigest(canonical);
 }
 
 /** What made the key differ from that of an earlier bake, in words; empty when nothing did. */
@@ -48,7 +51,17 @@ export function differences(before: LayerParts, now: LayerParts): string[] {
     if (before.sources[source] !== now.sources[source]) found.push(`${source} changed`);
   }
   if (before.epoch !== now.epoch)
-    found.push(`the lock's epoch changed from ${String(before.epoch)} to ${String(now.epoch)}`);
-  if (found.length === 0 && before.below !== now.below) found.push('a layer below changed');
+    found.push(`the date of its files changed from ${String(before.epoch)} to ${String(now.epoch)}`);
+  for (const layer of names(before.sees, now.sees)) {
+    const [was, is] = [before.sees[layer], now.sees[layer]];
+    if (was === undefined) found.push(`it now sees layer ${layer}`);
+    else if (is === undefined) found.push(`it no longer sees layer ${layer}`);
+    else if (was !== is)
+      found.push(
+        is === UNKNOWN
+          ? `only if what it sees of layer ${layer} changes`
+          : `what it sees of layer ${layer} changed`,
+      );
+  }
   return found;
 }

@@ -39,11 +39,11 @@ function normalised(name: string): string | undefined {
 export class MergeRules {
   private readonly owners = new Map<string, { readonly layer: LayerName; readonly type: string }>();
 
-  constructor(
-    private readonly base: LayerName,
-    /** Paths of the base (with all below) that do not go into the root partition. */
-    private readonly leftOut: readonly string[] = [],
-  ) {}
+  /** The first layer that an entry comes from. */
+  private base: LayerName | undefined;
+
+  /** @param leftOut paths of the base (with all below) that do not go into the root partition. */
+  constructor(private readonly leftOut: readonly string[] = []) {}
 
   /** The layer that brought the path; undefined for what was not kept. */
   ownerOf(path: string): LayerName | undefined {
@@ -51,6 +51,7 @@ export class MergeRules {
   }
 
   admit(layer: LayerName, entry: Entry): Admission {
+    this.base ??= layer;
     const path = normalised(entry.name);
     const fault = (what: string, hint?: string): Admission => ({
       kind: 'fault',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { pack } from 'tar-stream';
-import { LAYERS, type LayerName } from '../contracts/layers';
+import type { LayerName } from '../contracts/layers';
 import { KilnError, type Fault } from '../errors';
 import { MergeRules } from './merge-rules';
 import { tarMembers } from './tar';
@@ -115,7 +115,7 @@ async function endOfTar(added: readonly AddedFile[], epoch: number): Promise<Buf
  */
 export async function mergeLayers(options: MergeOptions): Promise<Merged> {
   const layers: MergeLayer[] = [];
-  const rules = new MergeRules(LAYERS[0], options.leftOut);
+  const rules = new MergeRules(options.leftOut);
   const faults: Fault[] = [];
   const contents = new Map<string, FileContent>();
   const leftOut = new Map<string, FileContent>();

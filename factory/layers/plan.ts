@@ -1,146 +1,137 @@
-import { join, relative } from 'node:path';
-import { z } from 'zod';
-import { codeSource } from '../code/source';
-import { LAYERS, type LayerName } from '../contracts/layers';
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LayerName } from '../contracts/layers';
 import type { Input, Lock } from '../contracts/lock';
-import { NodeConfig } from '../contracts/node';
+import { KilnError } from '../errors';
 import { hostExec } from '../ports/machine/exec-host';
 import type { Project } from '../project';
+import { declaredLayers, LAYER_FILE, usesOf } from '../recipes';
+import type { DeclaredLayer, LockPart } from '../recipes/declaration';
 import { fileName } from '../vault';
-import { layerKey, type LayerParts } from './key';
-import { fileSha256, pathsDigest, treeDigest } from './tree-digest';
-import { createHash } from 'node:crypto';
+import { GIVEN } from './given';
+import { layerKey, type LayerParts, UNKNOWN } from './key';
+import { fileSha256, treeDigest } from './tree-digest';
+import { FIXED_DATE } from './view';
 
 export interface PlannedLayer {
   readonly name: LayerName;
-  readonly key: string;
+  readonly declared: DeclaredLayer;
+  /** All but what it sees of other layers. */
   readonly parts: LayerParts;
+  /** Digest of those: what decides the layer beside the layers that it sees. */
+  readonly own: string;
   readonly inputs: readonly Input[];
+  /** What of the lock its recipe is told. */
+  readonly lockPart: object;
 }
 
-/** A layer whose unpacked tree a recipe is given. */
-export interface Below {
-  readonly layer: LayerName;
-  /** Folders whose files no program of the recipe can see: they are not compared before it runs. */
-  readonly hidden?: readonly string[];
+/** A part of the lock as text. */
+function valueOf(lock: Lock, part: Exclude<LockPart, 'epoch'>): string {
+  if (part === 'condaWithout') return JSON.stringify(lock.condaWithout);
+  const name = part.slice('choices.'.length) as keyof Lock['choices'];
+  return lock.choices[name].value;
 }
 
-/** The environment's Python runs upon Debian's C library: half of the base is hidden from it (conda_layer/chroot.py). */
-const FOR_PYTHON: Below = { layer: 'os', hidden: ['boot', 'usr/lib/jvm', 'usr/lib/modules'] };
+/** How a part of the lock is called in a layer's parts. */
+const wordsFor = (part: LockPart): string =>
+  part === 'condaWithout'
+    ? "the lock's conda.without"
+    : `the lock's choice of ${part.slice('choices.'.length)}`;
 
-export const UNPACKED: Readonly<Record<LayerName, readonly Below[]>> = {
-  os: [],
-  spark: [],
-  hadoop: [],
-  conda: [FOR_PYTHON],
-  jars: [{ layer: 'os' }, { layer: 'spark' }, { layer: 'hadoop' }],
-  node: [{ layer: 'os' }],
-  code: [FOR_PYTHON, { layer: 'conda' }],
-};
+const withoutEpoch = (parts: readonly LockPart[]): readonly Exclude<LockPart, 'epoch'>[] =>
+  parts.filter((part) => part !== 'epoch');
 
-/** What of the os layer a recipe must hide. */
-export const hiddenOf = (name: LayerName): readonly string[] =>
-  UNPACKED[name].find(({ layer }) => layer === 'os')?.hidden ?? [];
-
-/** The JSON Schema of node.json that the image carries, from the one definition in contracts/. */
-export function nodeSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(NodeConfig), null, 2)}\n`;
-}
-
-const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-/** The libraries that unpack packages and write their records: other versions may write other bytes. */
-async function pythonTools(project: Project): Promise<Record<string, string>> {
-  const file = join('tools', 'python', 'requirements.txt');
-  return { [file]: await fileSha256(join(project.home, file)) };
+/** The lock as the recipe sees it: the layer's own inputs, and what else it declares. */
+function lockPartOf(declared: DeclaredLayer, lock: Lock, inputs: readonly Input[]): object {
+  const names = withoutEpoch(declared.lock).flatMap((part) =>
+    part === 'condaWithout' ? [] : [part.slice('choices.'.length) as keyof Lock['choices']],
+  );
+  return {
+    choices: Object.fromEntries(names.map((name) => [name, { value: lock.choices[name].value }])),
+    ...(declared.lock.includes('condaWithout') ? { condaWithout: lock.condaWithout } : {}),
+    inputs,
+  };
 }
 
 /**
- * What a build backend is given of the code package. Where in a checkout it lies does not matter: no build is taken
- * that depends on its path.
+ * The parts of the lock that are variables of the recipe's environment: choices.classData is KILN_CLASS_DATA. The choice
+ * of Python is only in KILN_LOCK: KILN_PYTHON is the interpreter that recipes run on.
  */
-async function codeDigest(project: Project, code: string): Promise<string> {
-  const { top, folder, paths, absent, history } = await codeSource(project, code, hostExec);
-  const own = paths.map((path) => relative(folder, path));
-  return textDigest(JSON.stringify([await pathsDigest(join(top, folder), own), absent, history ?? null]));
+export function choiceVariables({ declared }: PlannedLayer, lock: Lock): Readonly<Record<string, string>> {
+  const choices = withoutEpoch(declared.lock).filter(
+    (part) => part !== 'condaWithout' && part !== 'choices.python',
+  );
+  return Object.fromEntries(
+    choices.map((part) => [
+      `KILN_${part
+        .slice('choices.'.length)
+        .replaceAll(/[A-Z]/g, (letter) => `_${letter}`)
+        .toUpperCase()}`,
+      valueOf(lock, part),
+    ]),
+  );
 }
 
-/** How the lock's choice is called in a layer's parts. */
-const JARS = "the lock's choice of jars";
-const CLASS_DATA = "the lock's choice of classData";
-const WITHOUT = "the lock's conda.without";
-const CHANNELS = 'the channels of its packages';
-const HIDDEN = 'what of the os layer is hidden';
+/** What a recipe reads of an input's entry beside its bytes: a conda package's channel is in its record. */
+const inputValue = (input: Input): string =>
+  input.source === 'conda' ? `${input.sha256} ${input.channel}/${input.subdir}` : input.sha256;
 
-const channelsOf = (lock: Lock): readonly (readonly string[])[] =>
-  lock.inputs
-    .flatMap((input) => (input.source === 'conda' ? [[input.file, input.subdir, input.channel]] : []))
-    .sort();
-
-/** What of the project a layer's recipe reads beside its locked inputs. */
+/** What of the project and the lock a layer's recipe reads beside its locked inputs. */
 async function sources(
-  name: LayerName,
+  declared: DeclaredLayer,
   project: Project,
   lock: Lock,
   code: string,
 ): Promise<Record<string, string>> {
-  const sandbox = { 'images/sandbox': await fileSha256(join(project.home, 'images', 'sandbox')) };
-  switch (name) {
-    case 'spark':
-    case 'hadoop':
-      return {
-        ...sandbox,
-        [JARS]: lock.choices.jars.value,
-      };
-    case 'jars':
-      return { ...sandbox, [CLASS_DATA]: lock.choices.classData.value };
-    case 'node':
-      return {
-        ...sandbox,
-        'images/rootfs': await treeDigest(join(project.home, 'images', 'rootfs')),
-        'the schema of node.json': textDigest(nodeSchema()),
-      };
-    case 'conda':
-      return {
-        ...sandbox,
-        [HIDDEN]: JSON.stringify(hiddenOf(name)),
-        ...(await pythonTools(project)),
-        [WITHOUT]: JSON.stringify(lock.condaWithout),
-        // They stand in conda-meta.
-        [CHANNELS]: textDigest(JSON.stringify(channelsOf(lock))),
-      };
-    case 'code':
-      return {
-        ...sandbox,
-        [HIDDEN]: JSON.stringify(hiddenOf(name)),
-        ...(await pythonTools(project)),
-        [code]: await codeDigest(project, code),
-      };
-    default:
-      return sandbox;
+  const found: Record<string, string> = {};
+  for (const path of ['images/sandbox', ...declared.sources]) {
+    const file = join(project.home, path);
+    found[path] = lstatSync(file).isDirectory() ? await treeDigest(file) : await fileSha256(file);
   }
+  for (const name of declared.given)
+    Object.assign(found, await GIVEN[name].digests({ project, code, exec: hostExec }));
+  for (const part of withoutEpoch(declared.lock)) found[wordsFor(part)] = valueOf(lock, part);
+  for (const [name, value] of Object.entries(declared.environment)) found[`variable ${name}`] = value;
+  return found;
+}
+
+/** An input for a layer that there is not would be left out without a word. */
+function requireUses(project: Project, lock: Lock): void {
+  const uses = usesOf(project.home);
+  const strange = [...new Set(lock.inputs.map(({ use }) => use))].filter((use) => !uses.includes(use));
+  if (strange.length === 0) return;
+  throw new KilnError({
+    code: 'no-layer',
+    what: `the lock has inputs for what is no layer of this kiln: ${strange.join(', ')}`,
+    hint: `layers are the folders of images/layers/ with a ${LAYER_FILE}; make the lock anew: kiln lock --refresh`,
+  });
 }
 
 /**
- * Every layer with its key, from the bottom up; reads recipes and sources, not inputs.
+ * Every layer as far as it is known before anything is built, from the bottom up; reads recipes and sources, not inputs.
  * @param code factory.yaml's folder of the code package.
+ * @throws KilnError `layer-invalid`, `no-layer`.
  */
 export async function planLayers(project: Project, lock: Lock, code: string): Promise<PlannedLayer[]> {
+  requireUses(project, lock);
   const planned: PlannedLayer[] = [];
-  let below = '';
-  for (const name of LAYERS) {
+  for (const declared of declaredLayers(project.home)) {
+    const { name } = declared;
     const inputs = lock.inputs.filter((input) => input.use === name);
     const parts: LayerParts = {
       name,
-      recipe: await treeDigest(join(project.home, 'images', 'layers', name), ['build']),
-      inputs: Object.fromEntries(inputs.map((input) => [fileName(input), input.sha256])),
-      sources: await sources(name, project, lock, code),
-      below,
-      epoch: lock.epoch,
+      recipe: await treeDigest(
+        join(project.home, 'images', 'layers', name),
+        ['build'],
+        [LAYER_FILE, 'packages'],
+      ),
+      inputs: Object.fromEntries(inputs.map((input) => [fileName(input), inputValue(input)])),
+      sources: await sources(declared, project, lock, code),
+      sees: Object.fromEntries(declared.sees.map(({ layer }) => [layer, UNKNOWN])),
+      epoch: declared.lock.includes('epoch') ? lock.epoch : FIXED_DATE,
     };
-    const key = layerKey(parts);
-    planned.push({ name, key, parts, inputs });
-    below = key;
+    const lockPart = lockPartOf(declared, lock, inputs);
+    planned.push({ name, declared, parts, own: layerKey(parts), inputs, lockPart });
   }
   return planned;
 }

@@ -6,13 +6,11 @@ import {
   lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   readSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import type { ManifestEntry } from '../contracts/manifest';
-import { manifestLines } from './manifest';
 
 /** Bytes read at once. */
 const CHUNK = 1 << 20;
@@ -23,7 +21,7 @@ type FileEntry = Extract<ManifestEntry, { type: 'file' }>;
 type IsSame = (file: string, entry: FileEntry) => boolean;
 
 /**
- * Whether a file has the size, mode and bytes that a manifest lists. All are read through one buffer: two threads that
+ * Whether a file has the size, mode, date and bytes that are listed. All are read through one buffer: two threads that
  * take memory for every file wait for each other.
  */
 function fileCheck(): IsSame {
@@ -36,7 +34,7 @@ function fileCheck(): IsSame {
       hash.update(buffer.subarray(0, got));
     }
   };
-  return (file, { size, mode, sha256 }) => {
+  return (file, { size, mode, sha256, time }) => {
     let descriptor: number | undefined;
     try {
       // A pipe that stands there must not be waited for.
@@ -46,6 +44,7 @@ function fileCheck(): IsSame {
         found.isFile() &&
         found.size === size &&
         (found.mode & 0o7777) === mode &&
+        Math.floor(found.mtimeMs / 1000) === time &&
         digestOf(descriptor) === sha256
       );
     } catch (error) {
@@ -67,30 +66,26 @@ function isAsListed(file: string, entry: ManifestEntry, isSame: IsSame): boolean
 
 export interface Unpacked {
   readonly tree: string;
-  readonly manifest: string;
-  /** Folders whose files are not compared. */
-  readonly hidden: readonly string[];
+  /** All that is in it. */
+  readonly entries: readonly ManifestEntry[];
 }
 
 /**
- * Compares a tree with the manifest of the layer that it was unpacked from, every byte of it that is not hidden; owners and times
- * are left out: a user namespace maps the first, nothing reads the second.
+ * Compares a tree with what it was unpacked from, every byte of it; owners are left out, since a user namespace maps
+ * them, and so are the dates of folders and links.
  * @returns the first path that differs, undefined when none does.
  */
-export function firstDifference({ tree, manifest, hidden }: Unpacked): string | undefined {
+export function firstDifference({ tree, entries }: Unpacked): string | undefined {
   const isSame = fileCheck();
-  const below = hidden.map((folder) => `${folder}/`);
-  const isHidden = (path: string): boolean => below.some((folder) => path.startsWith(folder));
   const listed = new Set<string>();
-  for (const { entry } of manifestLines(readFileSync(manifest, 'utf8'))) {
-    if (entry.path === '' || isHidden(entry.path)) continue;
+  for (const entry of entries) {
+    if (entry.path === '') continue;
     listed.add(entry.path);
     if (!isAsListed(`${tree}/${entry.path}`, entry, isSame)) return entry.path;
   }
   const walk = (folder: string): string | undefined => {
     for (const entry of readdirSync(join(tree, folder), { withFileTypes: true })) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (isHidden(path)) return undefined;
       if (!listed.has(path)) return path;
       const below = entry.isDirectory() ? walk(path) : undefined;
       if (below !== undefined) return below;

@@ -21,6 +21,9 @@ const PASSING = new Set([
 const isPassing = (name: string): boolean =>
   PASSING.has(name) || name.endsWith('.pyc') || name.endsWith('.egg-info') || name.endsWith('~');
 
+/** sha256 of a text in UTF-8; 64 hex digits. */
+export const textDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** Bytes read at once. */
 const CHUNK = 4 << 20;
 /** Bytes up to which a file is read in one go: to wait for each step of it takes longer than all of them. */
@@ -63,13 +66,20 @@ function walk(root: string, folder: string, found: string[], keep: ReadonlySet<s
 /**
  * sha256 over a folder's files: paths, contents, links and whether executable; dates, owners and the
  * order of the directory do not matter. What tools leave behind (caches, build results) is left out,
- * but for the names in `keep`. A missing folder has a digest too.
+ * but for the names in `keep`; so are the files of `without`. A missing folder has a digest too.
  */
-export async function treeDigest(root: string, keep: readonly string[] = []): Promise<string> {
-  if (!existsSync(root)) return createHash('sha256').update('kiln tree 1\nmissing\n').digest('hex');
+export async function treeDigest(
+  root: string,
+  keep: readonly string[] = [],
+  without: readonly string[] = [],
+): Promise<string> {
+  if (!existsSync(root)) return textDigest('kiln tree 1\nmissing\n');
   const paths: string[] = [];
   walk(root, '', paths, new Set(keep));
-  return await pathsDigest(root, paths);
+  return await pathsDigest(
+    root,
+    paths.filter((path) => !without.includes(path)),
+  );
 }
 
 /** The same over those paths alone, whatever their names. */

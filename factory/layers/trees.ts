@@ -1,11 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, lutimesSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Exec } from '../ports/machine/exec';
 import type { Doing } from '../processes/threads';
 import type { CachedLayer } from './cache';
-import { damagedOf, layerDamaged, soundManifest } from './damage';
+import { damagedOf, layerDamaged } from './damage';
 import { moveAway, moveIn } from './move';
+import type { Seen } from './resolve';
+import { tarMembers } from './tar';
 import { firstDifference, type Unpacked } from './tree-check';
+import { FIXED_DATE } from './view';
 import { withWorkFolder } from '../files/work-folder';
 
 /** Milliseconds; no recipe takes longer. */
@@ -16,28 +19,23 @@ export interface TreeOptions {
   readonly onDamage?: (what: string) => void;
   /** By whom it is compared; by default in this thread. */
   readonly difference?: Doing<Unpacked, string | undefined>;
-  /** Folders whose files nobody is going to see. */
-  readonly hidden?: readonly string[];
 }
 
 /**
- * A layer unpacked, for recipes that run programs of the image: `trees/<layer>-<key>` in the user's cache,
- * whole or not at all, and compared with the layer's manifest before it is used again; those of a layer that were not used lately go when a new one comes.
+ * What a recipe sees of a layer, unpacked: `trees/<layer>-<digest of what is seen>` in the user's cache, whole or not at
+ * all, and compared before it is used again; those of a layer that were not used lately go when a new one comes.
  */
 export async function unpackedTree(
   exec: Exec,
   cache: string,
-  layer: CachedLayer,
+  { layer, entries, digest }: Seen,
   options: TreeOptions = {},
 ): Promise<string> {
-  const { hidden = [], difference = (unpacked: Unpacked) => Promise.resolve(firstDifference(unpacked)) } =
-    options;
+  const { difference = (unpacked: Unpacked) => Promise.resolve(firstDifference(unpacked)) } = options;
   const parent = join(cache, 'trees');
-  const tree = join(parent, `${layer.name}-${layer.key}`);
-  // What the tree is compared with; a damaged one is built again with its layer.
-  soundManifest(layer);
+  const tree = join(parent, `${layer.name}-${digest}`);
   if (existsSync(tree)) {
-    const path = await difference({ tree, manifest: layer.manifest, hidden });
+    const path = await difference({ tree, entries });
     if (path === undefined) return used(tree);
     options.onDamage?.(`the unpacked layer ${layer.name} differs at ${path}: it is unpacked again`);
     await withWorkFolder(cache, 'tree', (work) => {
@@ -51,24 +49,61 @@ export async function unpackedTree(
     forget(parent, `${layer.name}-`, work);
     const coming = join(work, 'coming');
     mkdirSync(coming);
-    await exec.run('tar', [
-      '--extract',
-      `--file=${layer.tar}`,
-      `--directory=${coming}`,
-      '--numeric-owner',
-      '--same-owner',
-      '--preserve-permissions',
-    ]);
+    await unpack(exec, layer, entries, coming);
     // If another bake was first, it was with the same bytes.
     moveIn(coming, tree);
   });
   return used(tree);
 }
 
-/** Notes the use in the folder's own time, which `forget` goes by. */
+/** Files that others of the list are hard links to, and that it does not have: tar makes a link only to what is there. */
+function linkTargets(layer: CachedLayer, listed: ReadonlySet<string>): readonly string[] {
+  const plain = (name: string): string => name.replace(/^\.(\/|$)/, '').replace(/\/$/, '');
+  const targets = new Set<string>();
+  const members = tarMembers(layer.headers, () => undefined, 'headers alone');
+  for (const { name, type, linkname } of members) {
+    if (type !== 'link' || !listed.has(plain(name)) || typeof linkname !== 'string') continue;
+    if (!listed.has(plain(linkname))) targets.add(plain(linkname));
+  }
+  return [...targets];
+}
+
+async function unpack(
+  exec: Exec,
+  layer: CachedLayer,
+  entries: Seen['entries'],
+  target: string,
+): Promise<void> {
+  const listed = new Set(entries.map(({ path }) => path));
+  const targets = linkTargets(layer, listed);
+  const names = [...[...listed].filter((path) => path !== ''), ...targets];
+  await exec.run(
+    'tar',
+    [
+      '--extract',
+      `--file=${layer.tar}`,
+      `--directory=${target}`,
+      '--numeric-owner',
+      '--same-owner',
+      '--preserve-permissions',
+      '--no-recursion',
+      '--null',
+      '--verbatim-files-from',
+      '--no-unquote',
+      '--files-from=-',
+    ],
+    { input: names.map((path) => `./${path}\0`).join('') },
+  );
+  for (const path of targets) rmSync(join(target, path));
+  // The deepest first: what is made in a folder dates it. Folders and links have the fixed date, as has what the layer's
+  // epoch dated.
+  for (const { path, type, time } of [...entries].reverse())
+    if (type !== 'file' || time === FIXED_DATE) lutimesSync(join(target, path), FIXED_DATE, FIXED_DATE);
+}
+
+/** Notes the use in the folder's own time of change, which `forget` goes by. */
 function used(tree: string): string {
-  const now = new Date();
-  utimesSync(tree, now, now);
+  utimesSync(tree, FIXED_DATE, FIXED_DATE);
   return tree;
 }
 

@@ -4,21 +4,29 @@ import { join } from 'node:path';
 import { readPackage, type PackageFacts } from '../code/build-system';
 import type { JarSpec, Spec } from '../contracts/spec';
 import type { Project } from '../project';
+import { declaredLayers } from '../recipes';
 import { readSpec, type ReadSpec } from '../spec/read';
 import { parsePackageList } from './debian/package-list';
 
 /** Everything that decides what a lock holds, read without any network. */
 export interface Asked extends ReadSpec {
   readonly code: PackageFacts;
-  /** Base packages that kiln itself needs. */
-  readonly packages: {
-    readonly os: readonly string[];
-    readonly tools: readonly string[];
-    readonly code: readonly string[];
-  };
+  /** Debian packages that kiln itself needs, by what they are for; the first is the base. */
+  readonly packages: readonly PackageList[];
   /** Digest of all that: the lock's `spec`. */
   readonly digest: string;
 }
+
+/** The file `packages` of a layer, or of the tools that build the disk. */
+export interface PackageList {
+  readonly use: string;
+  readonly names: readonly string[];
+  /** Without what they depend on. */
+  readonly alone: boolean;
+}
+
+/** How a list is called in the digest, from when there were three. */
+const COUNTED_AS: Readonly<Record<string, string>> = { code: 'builders' };
 
 const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();
 
@@ -50,9 +58,7 @@ function digestOf(asked: Omit<Asked, 'digest'>): string {
     channels: environment.channels,
     dependencies: sorted(environment.dependencies.map(({ text }) => text)),
     buildRequires: sorted(asked.code.buildRequires),
-    os: sorted(asked.packages.os),
-    tools: sorted(asked.packages.tools),
-    builders: sorted(asked.packages.code),
+    ...Object.fromEntries(asked.packages.map(({ use, names }) => [COUNTED_AS[use] ?? use, sorted(names)])),
   };
   return `sha256:${createHash('sha256').update(JSON.stringify(counted)).digest('hex')}`;
 }
@@ -62,10 +68,15 @@ export function readAsked(project: Project): Asked {
   const read = readSpec(project);
   const list = (name: string): string[] =>
     parsePackageList(readFileSync(join(project.home, 'images', 'layers', name, 'packages'), 'utf8'));
+  const declared = declaredLayers(project.home);
+  const listed = (alone: boolean): readonly PackageList[] =>
+    declared
+      .filter(({ packages }) => packages === (alone ? 'alone' : 'with-dependencies'))
+      .map(({ name }) => ({ use: name, names: list(name), alone }));
   const parts = {
     ...read,
     code: readPackage(join(project.root, read.spec.code), read.spec.code),
-    packages: { os: list('os'), tools: list('tools'), code: list('code') },
+    packages: [...listed(false), { use: 'tools', names: list('tools'), alone: false }, ...listed(true)],
   };
   return { ...parts, digest: digestOf(parts) };
 }

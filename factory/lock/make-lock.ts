@@ -32,6 +32,9 @@ export interface LockPorts {
   readonly step: Step;
 }
 
+/** apt's pattern for what every system of Debian has. */
+const BASE = ['?essential'];
+
 const pythonIn = (packages: readonly CondaInput[]): CondaInput | undefined =>
   packages.find(({ name }) => name === 'python');
 
@@ -96,15 +99,13 @@ export async function makeLock(
   const work = [
     resolveDebian(
       debianSources(resolution),
-      [
-        {
-          use: 'os',
-          names: ['?essential', ...asked.packages.os, jdkPackage(resolution.jdk), ...spec.debs],
-          own: spec.debs,
-        },
-        { use: 'tools', names: asked.packages.tools },
-        { use: 'code', names: asked.packages.code, alone: true },
-      ],
+      asked.packages.map(({ use, names, alone }, index) => ({
+        use,
+        alone,
+        ...(index === 0
+          ? { names: [...BASE, ...names, jdkPackage(resolution.jdk), ...spec.debs], own: spec.debs }
+          : { names }),
+      })),
       ports,
     ),
     pypi,

@@ -1,7 +1,13 @@
-import { Lock, Use, type Input } from '../contracts/lock';
+import { WRITTEN_ORDER } from '../contracts/layers';
+import { Lock, type Input } from '../contracts/lock';
+
+/** Uses that the written order does not name come last. */
+const placeOf = (use: string): number =>
+  WRITTEN_ORDER.includes(use) ? WRITTEN_ORDER.indexOf(use) : WRITTEN_ORDER.length;
 
 const rank = (input: Input): string[] => [
-  String(Use.options.indexOf(input.use)).padStart(2, '0'),
+  String(placeOf(input.use)).padStart(2, '0'),
+  input.use,
   input.source,
   input.name,
   input.version,

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { LAYERS, USES } from '../contracts/layers';
+import { Name } from '../contracts/digest';
 import type { Input, Lock } from '../contracts/lock';
 import { differences, type LayerParts } from '../layers/key';
 
 const Package = z.strictObject({
-  use: z.enum(USES),
+  use: Name,
   source: z.enum(['debian', 'pypi', 'maven', 'conda']),
   name: z.string(),
   /** Null: it was not there. */
@@ -16,7 +16,7 @@ const Package = z.strictObject({
 export type PackageChange = z.infer<typeof Package>;
 
 const Layer = z.strictObject({
-  layer: z.enum(LAYERS),
+  layer: Name,
   rebuilt: z.boolean(),
   /** In words; empty for a layer that stays. */
   because: z.array(z.string()),
@@ -131,9 +131,10 @@ export function choiceChanges(before: Lock | undefined, after: Lock): Change['ch
   });
 }
 
-/** A layer's place in the cache and what it is made of. */
+/** What a layer is made of, as far as it is known before anything is built. */
 export interface LayerNow {
-  readonly key: string;
+  /** Digest of the parts. */
+  readonly own: string;
   readonly parts: LayerParts;
 }
 
@@ -146,10 +147,19 @@ export function layerChanges(
   now: readonly LayerNow[],
   packages: readonly PackageChange[],
 ): readonly LayerChange[] {
-  return now.map(({ key, parts }) => {
+  const rebuilt = new Set<string>();
+  return now.map(({ own: digest, parts }) => {
     const was = before?.find((each) => each.parts.name === parts.name);
-    if (was?.key === key) return { layer: parts.name, rebuilt: false, because: [] };
+    const below = Object.keys(parts.sees).filter((name) => rebuilt.has(name));
+    if (was?.own === digest && below.length === 0) return { layer: parts.name, rebuilt: false, because: [] };
+    rebuilt.add(parts.name);
     if (was === undefined) return { layer: parts.name, rebuilt: true, because: ['there was none before'] };
+    if (was.own === digest)
+      return {
+        layer: parts.name,
+        rebuilt: true,
+        because: below.map((name) => `only if what it sees of layer ${name} changes`),
+      };
     const own = packages.filter(({ use }) => use === parts.name);
     return {
       layer: parts.name,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { assemblyKey } from '../bake/index-file';
-import { LAYERS } from '../contracts/layers';
+import { Name } from '../contracts/digest';
 import type { Lock } from '../contracts/lock';
 import { planLayers } from '../layers/plan';
 import type { Project } from '../project';
@@ -10,20 +10,20 @@ import type { LayerNow } from './change';
 
 const Parts = z.array(
   z.object({
-    key: z.string(),
+    own: z.string(),
     parts: z.object({
-      name: z.enum(LAYERS),
+      name: Name,
       recipe: z.string(),
       inputs: z.record(z.string(), z.string()),
       sources: z.record(z.string(), z.string()),
-      below: z.string(),
+      sees: z.record(z.string(), z.string()),
       epoch: z.number(),
     }),
   }),
 );
 
 export const layersNow = async (project: Project, lock: Lock, code: string): Promise<readonly LayerNow[]> =>
-  (await planLayers(project, lock, code)).map(({ key, parts }) => ({ key, parts }));
+  (await planLayers(project, lock, code)).map(({ own, parts }) => ({ own, parts }));
 
 /** The layers of an earlier night, from the file that it left. */
 export const layersThen = (file: string): readonly LayerNow[] =>

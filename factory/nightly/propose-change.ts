@@ -42,7 +42,7 @@ export async function changeOf(
   const changes = packageChanges(before, resolved.lock, {
     suite: resolution.suite.name,
     spark: spec.spark,
-    debs: [...packages.os, ...packages.tools, ...spec.debs],
+    debs: [...packages.flatMap(({ alone, names }) => (alone ? [] : names)), ...spec.debs],
     dependencies: environment.dependencies.filter((each) => typeof each === 'string'),
     environment: spec.conda.environment,
     maven: spec.maven.map(({ jar }) => jar),

@@ -7,6 +7,7 @@ import { countBlocks } from '../disk/blocks';
 import { KilnError } from '../errors';
 import { type CachedLayer, LayerCache } from '../layers/cache';
 import type { PlannedLayer } from '../layers/plan';
+import { resolveLayers, type Standing } from '../layers/resolve';
 import { withWorkFolder } from '../files/work-folder';
 import type { Exec } from '../ports/machine/exec';
 import type { Project } from '../project';
@@ -52,35 +53,46 @@ export interface ReproduceOptions {
   readonly onLine: (line: string) => void;
 }
 
+/** @throws KilnError `layer-missing`. */
+function builtLayer({ layer, cached }: Standing): CachedLayer {
+  if (cached !== undefined) return cached;
+  throw new KilnError({
+    code: 'layer-missing',
+    what: `layer ${layer.name} is no longer in the cache, so there is nothing to compare with file by file`,
+    hint: 'kiln bake builds it again from the same lock, then: kiln reproduce',
+  });
+}
+
+/** Keys of the image's layers as this checkout has them; undefined where a layer that it sees is not in the cache. */
+export type KeysHere = ReadonlyMap<LayerName, string | undefined>;
+
+const keysHere = (standings: readonly Standing[]): KeysHere =>
+  new Map(
+    standings
+      .filter(({ layer }) => layer.declared.inImage)
+      .map(({ layer, keyed }) => [layer.name, keyed?.key]),
+  );
+
 /**
  * A bake is a function of lock and checkout: with other recipes or other code it is another image.
- * @throws KilnError `not-this-checkout` naming every layer whose key differs.
+ * @throws KilnError `not-this-checkout` naming every layer whose key is known and differs.
  */
-export function requireSameKeys(record: ImageRecord, plan: readonly PlannedLayer[]): void {
-  const other = plan.filter(
-    ({ name, key }) => record.layers.find((layer) => layer.name === name)?.key !== key,
+export function requireSameKeys(record: ImageRecord, here: KeysHere): void {
+  const then = new Map(record.layers.map(({ name, key }) => [name, key]));
+  const names = [...new Set([...then.keys(), ...here.keys()])];
+  const show = (key: string | undefined): string => key?.slice(0, 12) ?? 'missing';
+  const other = names.filter((name) =>
+    here.has(name) ? here.get(name) !== undefined && here.get(name) !== then.get(name) : true,
   );
   if (other.length === 0) return;
   throw new KilnError({
     code: 'not-this-checkout',
     what: `image ${record.digest} was not baked from these recipes and this code`,
-    faults: other.map(({ name, key }) => ({
+    faults: other.map((name) => ({
       where: `layer ${name}`,
-      what: `its key is ${key.slice(0, 12)} here and ${record.layers.find((layer) => layer.name === name)?.key.slice(0, 12) ?? 'missing'} in the record`,
+      what: `its key is ${show(here.get(name))} here and ${show(then.get(name))} in the record`,
     })),
-    hint: 'check out the commit that it was baked from; a layer above another has its key from it, so look at the first',
-  });
-}
-
-/** @throws KilnError `layer-missing`. */
-function cachedLayer(project: Project, name: string, key: string): CachedLayer & { readonly folder: string } {
-  const cache = new LayerCache(project.cache);
-  const cached = cache.get(key);
-  if (cached !== undefined) return { ...cached, folder: cache.folder(key) };
-  throw new KilnError({
-    code: 'layer-missing',
-    what: `layer ${name} is no longer in the cache, so there is nothing to compare with file by file`,
-    hint: 'kiln bake builds it again from the same lock, then: kiln reproduce',
+    hint: 'check out the commit that it was baked from',
   });
 }
 
@@ -109,13 +121,14 @@ async function lookInto(
 }
 
 async function compareLayer(
-  project: Project,
   place: VariedPlace,
-  planned: PlannedLayer,
+  plan: readonly PlannedLayer[],
+  first: CachedLayer,
 ): Promise<LayerComparison> {
-  const { name, key } = planned;
-  const first = cachedLayer(project, name, key);
-  const second = new LayerCache(place.cache).get(key);
+  const { name } = first;
+  const second = resolveLayers(plan, new LayerCache(place.cache)).find(
+    ({ layer }) => layer.name === name,
+  )?.cached;
   if (second === undefined) throw new Error(`the second bake left no layer ${name}`);
   const same = first.digest === second.digest;
   const found = same ? [] : await layerDifferences(first.manifest, second.manifest);
@@ -139,7 +152,9 @@ async function compareLayer(
  */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
   const { project, exec, record, folder, plan, layer } = options;
-  requireSameKeys(record, plan);
+  const cache = new LayerCache(project.cache);
+  const standings = resolveLayers(plan, cache);
+  requireSameKeys(record, keysHere(standings));
   const lock = join(folder, LOCK_COPY);
   if (!existsSync(lock)) {
     throw new KilnError({
@@ -148,8 +163,9 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       hint: 'bake it again with this kiln: kiln bake',
     });
   }
-  const compared = plan.filter(({ name }) => layer === undefined || name === layer);
-  for (const { name, key } of compared) cachedLayer(project, name, key);
+  const compared = standings
+    .filter(({ layer: { name, declared } }) => (layer === undefined ? declared.inImage : name === layer))
+    .map(builtLayer);
   return await withWorkFolder(project.cache, 'reproduce', async (work) => {
     const place = await makePlace(exec, work, project, {
       environment: options.environment,
@@ -157,16 +173,15 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       lock,
     });
     if (layer !== undefined) {
-      for (const { name, key } of plan.slice(
-        0,
-        plan.findIndex((each) => each.name === layer),
-      ))
-        lendLayer(cachedLayer(project, name, key).folder, place.cache, key);
+      // All that its key takes something of, and all that those took.
+      for (const { cached } of standings)
+        if (cached !== undefined && cached.name !== layer)
+          lendLayer(cache.folder(cached.key), place.cache, cached.key);
     }
     const words = layer === undefined ? ['bake', '--offline'] : ['layer', layer, '--offline'];
     await runVaried(exec, project.home, place, words, options);
     const layers: LayerComparison[] = [];
-    for (const planned of compared) layers.push(await compareLayer(project, place, planned));
+    for (const first of compared) layers.push(await compareLayer(place, plan, first));
     if (layer !== undefined) return { digest: record.digest, again: undefined, layers, partitions: [] };
     const disk = join(place.project, '.kiln', 'latest', 'image.raw');
     const again = `sha256:${await exec.run('sha256sum', ['--binary', disk]).then(({ stdout }) => stdout.slice(0, 64))}`;

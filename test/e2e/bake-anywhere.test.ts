@@ -3,13 +3,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LAYERS } from '../../factory/contracts/layers';
 import { Lock } from '../../factory/contracts/lock';
 import { ImageRecord } from '../../factory/contracts/record';
 import { LayerCache } from '../../factory/layers/cache';
 import { unpackedTree } from '../../factory/layers/trees';
 import { hostExec } from '../../factory/ports/machine/exec-host';
 import { findProject } from '../../factory/project';
+import { declaredLayers } from '../../factory/recipes';
+import { seenOf } from '../factory/layers/seen';
 import { Bakery, whole } from './bakery';
 import { bakedImage } from './image';
 import { leftovers, takeInventory } from './leftovers';
@@ -44,7 +45,7 @@ describe.skipIf(typeof image === 'string')('a bake anywhere (needs root)', () =>
     if (typeof image === 'string') return;
     const bakery = new Bakery(folder, 4242, 'a/quite/different/place');
     bakery.copyProject();
-    bakery.takeDownloads(LAYERS);
+    bakery.takeDownloads(declaredLayers(resolve(__dirname, '..', '..')).map(({ name }) => name));
     // The base system and the class data archive take longer than all else: from nothing when all is tested.
     if (!whole) for (const layer of ['os', 'jars'] as const) bakery.linkLayer(layer);
     // Longer than the path of a socket may be.
@@ -83,9 +84,9 @@ describe.skipIf(typeof image === 'string')('a bake anywhere (needs root)', () =>
     const project = findProject(resolve(__dirname, '..', '..'));
     const os = new LayerCache(project.cache).get(image.record.layers[0]?.key ?? '');
     if (os === undefined) throw new Error('the os layer is not in the cache');
-    const tree = await unpackedTree(hostExec, project.cache, os);
     const made = statSync(os.tar).mtime;
     const { epoch } = Lock.parse(JSON.parse(readFileSync(project.lock, 'utf8')));
+    const tree = await unpackedTree(hostExec, join(folder, 'whole'), seenOf(os, undefined, [], epoch));
     // The lock's day may be in it, and is the day before when both are near.
     const days = [made, new Date(made.getTime() - DAY)]
       .filter((day) => Math.floor(day.getTime() / DAY) !== Math.floor((epoch * 1000) / DAY))

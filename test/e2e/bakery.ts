@@ -13,20 +13,23 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LAYERS, type LayerName } from '../../factory/contracts/layers';
+import type { LayerName } from '../../factory/contracts/layers';
 import { Lock } from '../../factory/contracts/lock';
 import { archive } from '../../factory/layers/archive';
-import { LayerCache, TAR } from '../../factory/layers/cache';
+import { type CachedLayer, LayerCache, TAR } from '../../factory/layers/cache';
 import { surveyTar } from '../../factory/layers/manifest';
 import { fileSha256 } from '../../factory/layers/tree-digest';
 import { unpackedTree } from '../../factory/layers/trees';
+import { FIXED_DATE } from '../../factory/layers/view';
 import { withWorkFolder } from '../../factory/files/work-folder';
 import { hostExec } from '../../factory/ports/machine/exec-host';
 import { findProject } from '../../factory/project';
+import { declaredLayers } from '../../factory/recipes';
+import { seenOf } from '../factory/layers/seen';
 
 const home = resolve(__dirname, '..', '..');
 
-const Explained = z.object({ layers: z.array(z.object({ layer: z.string(), key: z.string() })) });
+const Explained = z.object({ layers: z.array(z.object({ layer: z.string(), key: z.string().nullable() })) });
 const Baked = z.object({ digest: z.string(), folder: z.string(), baked: z.boolean() });
 const Failed = z.object({
   error: z.object({
@@ -37,6 +40,9 @@ const Failed = z.object({
 });
 
 type Outcome = z.infer<typeof Baked>;
+
+/** Keys of the layers by name, of those whose key is known. */
+type Keys = ReadonlyMap<LayerName, string>;
 
 interface Ran {
   readonly code: number | null;
@@ -65,7 +71,7 @@ export interface Circumstances {
 export class Bakery {
   readonly project: string;
   readonly cache: string;
-  private known: ReadonlyMap<string, string> | undefined;
+  private known: Keys | undefined;
 
   /**
    * @param user who bakes; else root.
@@ -116,25 +122,37 @@ export class Bakery {
 
   /** A layer of the user's cache, whole; its files are links. */
   linkLayer(name: LayerName): void {
-    const key = this.keys().get(name) ?? '';
+    const key = this.checkoutKeys().get(name) ?? '';
     const from = new LayerCache(findProject(home).cache).folder(key);
     const to = new LayerCache(this.cache).folder(key);
     mkdirSync(to, { recursive: true });
     for (const file of readdirSync(from)) take(join(from, file), join(to, file));
   }
 
-  /** Keys of the layers, by name; they do not depend on who asks. */
-  private keys(): ReadonlyMap<string, string> {
-    if (this.known === undefined) {
-      const asked = spawnSync(join(this.project, 'bin', 'kiln'), ['bake', '--explain', '--json'], {
-        cwd: this.project,
-        env: this.environment(),
-        encoding: 'utf8',
-      });
-      const { layers } = Explained.parse(JSON.parse(asked.stdout));
-      this.known = new Map(layers.map(({ layer, key }) => [layer, key]));
-    }
+  /** Keys in a project with a cache: a layer has one as soon as those that it sees are there. */
+  private keysIn(project: string, env: NodeJS.ProcessEnv): Keys {
+    const { stdout } = spawnSync(join(project, 'bin', 'kiln'), ['bake', '--explain', '--json'], {
+      cwd: project,
+      env,
+      encoding: 'utf8',
+    });
+    const { layers } = Explained.parse(JSON.parse(stdout));
+    return new Map(
+      layers.flatMap(({ layer, key }): [string, string][] => (key === null ? [] : [[layer, key]])),
+    );
+  }
+
+  /** Those of this checkout, whose layers are baked. */
+  private checkoutKeys(): Keys {
+    this.known ??= this.keysIn(home, process.env);
     return this.known;
+  }
+
+  /** A layer of this checkout. */
+  private checkoutLayer(name: LayerName): CachedLayer {
+    const layer = new LayerCache(findProject(home).cache).get(this.checkoutKeys().get(name) ?? '');
+    if (layer === undefined) throw new Error(`layer ${name} of this checkout is not baked`);
+    return layer;
   }
 
   /**
@@ -142,56 +160,77 @@ export class Bakery {
    * some bytes, Python without packages. A bake then is a real one, of the real steps, in seconds.
    */
   private async standIns(built: readonly LayerName[]): Promise<void> {
-    const checkout = findProject(home);
-    const keys = this.keys();
-    const real = new LayerCache(checkout.cache);
-    const tree = async (name: string): Promise<string> => {
-      const layer = real.get(keys.get(name) ?? '');
-      if (layer === undefined) throw new Error(`layer ${name} of this checkout is not baked`);
-      return await unpackedTree(hostExec, checkout.cache, layer);
-    };
-    await this.standIn('os', keys, async (out) => {
-      const os = await tree('os');
+    const fills = new Map([...this.fills()].filter(([name]) => !built.includes(name)));
+    // A layer has a key when those that it sees stand there.
+    while (fills.size > 0) {
+      const keys = this.keysIn(this.project, this.environment());
+      const ready = [...fills].filter(([name]) => keys.has(name));
+      if (ready.length === 0) throw new Error(`no layer of ${[...fills.keys()].join(', ')} has a key`);
+      for (const [name, fill] of ready) {
+        await this.standIn(name, keys.get(name) ?? '', fill);
+        fills.delete(name);
+      }
+    }
+  }
+
+  /** What each layer has that only stands for one. */
+  private fills(): ReadonlyMap<LayerName, (out: string) => Promise<void>> {
+    const { cache } = findProject(home);
+    const os = async (out: string): Promise<void> => {
       const libraries = 'usr/lib/x86_64-linux-gnu';
-      mkdirSync(join(out, libraries), { recursive: true });
-      execFileSync('cp', ['-a', join(os, 'usr/lib64'), join(out, 'usr')]);
-      for (const file of readdirSync(join(os, libraries)).filter((each) =>
-        /^(ld-linux|lib(c|m|dl|rt|util|pthread|resolv)\.so)/.test(each),
-      ))
-        execFileSync('cp', ['-a', join(os, libraries, file), join(out, libraries)]);
       // The code package is built by programs that a shell script may stand for.
-      mkdirSync(join(out, 'usr/bin'));
-      for (const file of ['env', 'sh', 'dash'])
-        execFileSync('cp', ['-a', join(os, 'usr/bin', file), join(out, 'usr/bin')]);
-      for (const made of ['boot', 'usr/lib/kiln']) mkdirSync(join(out, made));
+      const shown = seenOf(this.checkoutLayer('os'), [
+        'usr/lib64',
+        ...[
+          'ld-linux',
+          'libc.so',
+          'libm.so',
+          'libdl.so',
+          'librt.so',
+          'libutil.so',
+          'libpthread.so',
+          'libresolv.so',
+        ].map((file) => `${libraries}/${file}*`),
+        ...['env', 'sh', 'dash'].map((file) => `usr/bin/${file}`),
+      ]);
+      execFileSync('cp', ['-a', `${await unpackedTree(hostExec, cache, shown)}/.`, out]);
+      for (const made of ['boot', 'usr/lib/kiln']) mkdirSync(join(out, made), { recursive: true });
       for (const file of ['vmlinuz', 'initrd']) writeFileSync(join(out, 'boot', file), file.repeat(1000));
       mkdirSync(join(out, 'var/lib/spark'), { recursive: true, mode: 0o750 });
       execFileSync('chown', ['990:990', join(out, 'var/lib/spark')]);
-    });
-    await this.standIn('conda', keys, async (out) => {
+    };
+    const conda = async (out: string): Promise<void> => {
+      const tree = await unpackedTree(
+        hostExec,
+        cache,
+        seenOf(this.checkoutLayer('conda'), undefined, [], FIXED_DATE),
+      );
       const copy = `tar -C "$1" -c --exclude='site-packages/*' opt/conda-env | tar -C "$2" -x`;
-      execFileSync('bash', ['-o', 'pipefail', '-c', copy, 'copy', await tree('conda'), out]);
-    });
-    for (const name of LAYERS.filter((each) => !['os', 'conda', ...built].includes(each)))
-      await this.standIn(name, keys, (out) => {
-        mkdirSync(join(out, 'opt', name), { recursive: true });
-        writeFileSync(join(out, 'opt', name, 'file'), name.repeat(100_000));
-        return Promise.resolve();
-      });
+      execFileSync('bash', ['-o', 'pipefail', '-c', copy, 'copy', tree, out]);
+    };
+    const little = (name: LayerName) => (out: string) => {
+      // Where the recipe of the jars layer sees it.
+      const folder = join(out, ['spark', 'hadoop'].includes(name) ? 'opt/spark/jars' : join('opt', name));
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, `${name}.jar`), name.repeat(100_000));
+      return Promise.resolve();
+    };
+    return new Map(
+      declaredLayers(home).map(({ name }) => [
+        name,
+        name === 'os' ? os : name === 'conda' ? conda : little(name),
+      ]),
+    );
   }
 
-  private async standIn(
-    name: LayerName,
-    keys: ReadonlyMap<string, string>,
-    fill: (out: string) => Promise<void>,
-  ): Promise<void> {
+  private async standIn(name: LayerName, key: string, fill: (out: string) => Promise<void>): Promise<void> {
     await withWorkFolder(this.cache, name, async (work) => {
       const [out, tar] = [join(work, 'out'), join(work, TAR)];
       mkdirSync(out);
       await fill(out);
-      await archive(hostExec, { tree: out, tar, epoch: 1_700_000_000, keepOwners: name === 'os' });
+      await archive(hostExec, { tree: out, tar, epoch: FIXED_DATE, keepOwners: name === 'os' });
       const surveyed = await surveyTar(tar, work);
-      new LayerCache(this.cache).put({ version: 2, name, key: keys.get(name) ?? '', ...surveyed }, work);
+      new LayerCache(this.cache).put({ version: 2, name, key, ...surveyed }, work);
     });
   }
 
@@ -265,10 +304,9 @@ export class Bakery {
    * @param images what stays of them: with those, the next takes what it can from the newest.
    */
   forget(images: 'no image' | 'images stay' = 'no image'): void {
-    rmSync(new LayerCache(this.cache).folder(this.keys().get('code') ?? ''), {
-      recursive: true,
-      force: true,
-    });
+    const cache = new LayerCache(this.cache);
+    for (const key of readdirSync(join(this.cache, 'layers')))
+      if (cache.get(key)?.name === 'code') rmSync(cache.folder(key), { recursive: true });
     for (const name of images === 'no image' ? ['images', 'bakes', 'latest'] : ['bakes', 'latest'])
       rmSync(join(this.project, '.kiln', name), { recursive: true, force: true });
   }

@@ -17,7 +17,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lock } from '../../factory/contracts/lock';
 import { LayerCache } from '../../factory/layers/cache';
 import { unpackedTree } from '../../factory/layers/trees';
+import { planLayers } from '../../factory/layers/plan';
+import { requireKeyed } from '../../factory/layers/resolve';
+import { readLocked } from '../../factory/lock';
 import { hostExec } from '../../factory/ports/machine/exec-host';
+import { findProject } from '../../factory/project';
+import { readSpec } from '../../factory/spec/read';
 import { bakedImage, type BakedImage } from './image';
 
 const home = resolve(__dirname, '..', '..');
@@ -45,9 +50,14 @@ describe.skipIf(skip)(`a bake without a network, upon a damaged cache${skip ? ` 
     };
     for (const path of ['vault', 'tools']) links(path);
     for (const { key } of record.layers) links(join('layers', key));
-    const os = new LayerCache(cache).get(keyOf('os'));
-    if (os === undefined) throw new Error('the image was baked from a layer that is not in the cache');
-    tree = await unpackedTree(hostExec, cache, os);
+    const checkout = findProject(home);
+    const locked = readLocked(checkout);
+    const plan = await planLayers(checkout, locked.lock, readSpec(checkout).spec.code);
+    const seen = requireKeyed(plan, new LayerCache(cache), 'code').keyed.sees.find(
+      ({ layer }) => layer.name === 'os',
+    );
+    if (seen === undefined) throw new Error('the code layer does not see the base');
+    tree = await unpackedTree(hostExec, cache, seen);
 
     // A project that was never baked here: the same files, no state.
     project = join(scratch, 'project');

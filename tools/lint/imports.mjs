@@ -21,6 +21,7 @@ export const ORDER = [
   'project',
   'code',
   'spec',
+  'recipes',
   'lock',
   'vault',
   'layers',

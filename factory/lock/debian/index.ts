@@ -21,7 +21,7 @@ export interface DebianSet {
   /** Those of factory.yaml: each has to come by that very name. */
   readonly own?: readonly string[];
   /** Those packages without what they depend on: the image's base has what their programs need. */
-  readonly alone?: true;
+  readonly alone?: boolean;
 }
 
 export interface DebianResult {

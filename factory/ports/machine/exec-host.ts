@@ -29,6 +29,9 @@ export const hostExec: Exec = {
       ...defined({ cwd: options.cwd, env: options.env }),
       ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
       ...defined({ timeout: options.timeout }),
+      ...(options.signal === undefined
+        ? {}
+        : { cancelSignal: options.signal, killSignal: 'SIGKILL' as const }),
       extendEnv: options.extendEnv ?? true,
       reject: false,
       all: true,

@@ -14,13 +14,15 @@ import { z } from 'zod';
 import { placeSource } from '../../../factory/code/place';
 import { codeSource } from '../../../factory/code/source';
 import { Lock, PypiInput, type Input } from '../../../factory/contracts/lock';
-import type { ImageRecord } from '../../../factory/contracts/record';
 import { LayerCache } from '../../../factory/layers/cache';
-import { hiddenOf } from '../../../factory/layers/plan';
+import { python } from '../../../factory/layers/given/python';
+import { planLayers } from '../../../factory/layers/plan';
+import { requireKeyed } from '../../../factory/layers/resolve';
 import { runRecipe } from '../../../factory/layers/sandbox';
 import { unpackedTree } from '../../../factory/layers/trees';
 import { hostExec } from '../../../factory/ports/machine/exec-host';
 import { findProject, type Project } from '../../../factory/project';
+import { readSpec } from '../../../factory/spec/read';
 import { openVault } from '../../../factory/vault';
 import backends from './backends.json';
 import type { Checkout } from './checkout';
@@ -72,9 +74,9 @@ export class CodeBench {
   private readonly own: Project;
   private readonly lock: Lock;
   private readonly inputs: string;
-  private trees: { readonly os: string; readonly conda: string } = { os: '', conda: '' };
+  private readonly trees = new Map<string, string>();
 
-  constructor(private readonly record: ImageRecord) {
+  constructor() {
     this.own = findProject(HOME);
     mkdirSync(this.own.state, { recursive: true });
     this.folder = mkdtempSync(join(this.own.state, 'code-bench-'));
@@ -95,14 +97,14 @@ export class CodeBench {
     } finally {
       await vault.close();
     }
-    const cache = new LayerCache(this.own.cache);
-    const tree = async (name: 'os' | 'conda'): Promise<string> => {
-      const key = this.record.layers.find((layer) => layer.name === name)?.key ?? '';
-      const layer = cache.get(key);
-      if (layer === undefined) throw new Error(`layer ${name} of the image is not in the cache`);
-      return await unpackedTree(hostExec, this.own.cache, layer);
-    };
-    this.trees = { os: await tree('os'), conda: await tree('conda') };
+    const { code } = readSpec(this.own).spec;
+    const { keyed } = requireKeyed(
+      await planLayers(this.own, this.lock, code),
+      new LayerCache(this.own.cache),
+      'code',
+    );
+    for (const seen of keyed.sees)
+      this.trees.set(seen.layer.name, await unpackedTree(hostExec, this.own.cache, seen));
   }
 
   /** The layer of a checkout, built with those wheels and no others. */
@@ -123,30 +125,39 @@ export class CodeBench {
       lock: join(work, 'factory.lock.json'),
     };
     const inputs: Input[] = [
-      ...this.lock.inputs.filter(
-        ({ use, source: from }) => use === 'conda' || (use === 'code' && from === 'debian'),
-      ),
+      ...this.lock.inputs.filter(({ use, source: from }) => use === 'code' && from === 'debian'),
       ...wheels.flatMap(pinned),
     ];
-    writeFileSync(project.lock, JSON.stringify({ ...this.lock, inputs }));
+    const { choices } = this.lock;
+    writeFileSync(project.lock, JSON.stringify({ choices: { python: choices.python }, inputs }));
     const found = await codeSource(project, checkout.code, hostExec);
     await placeSource(found, source, hostExec);
+    const given = await python.place(
+      { project, code: checkout.code, exec: hostExec },
+      { work, inputs: this.inputs },
+    );
     await runRecipe(hostExec, {
-      project,
-      recipe: join(HOME, 'images/layers/code/build'),
-      out,
+      ...{ project, out, tmp, root },
+      name: 'code',
       inputs: this.inputs,
-      tmp,
-      root,
-      source: { tree: source, folder: found.folder, history: found.history !== undefined },
-      jars: this.lock.choices.jars.value,
-      spark: this.lock.choices.spark.value,
-      classData: this.lock.choices.classData.value,
+      lock: project.lock,
+      visible: [
+        ...(given.visible ?? []),
+        ...this.trees.values(),
+        source,
+        join(HOME, 'images/layers/conda/conda_layer'),
+      ],
+      environment: {
+        ...given.environment,
+        KILN_SPARK: choices.spark.value,
+        KILN_SOURCE: source,
+        KILN_CODE: found.folder,
+        KILN_HISTORY: found.history === undefined ? '' : '1',
+        KILN_OS_TREE: this.trees.get('os') ?? '',
+        KILN_CONDA_TREE: this.trees.get('conda') ?? '',
+      },
       epoch: this.lock.epoch,
       log: join(work, 'log'),
-      osTree: this.trees.os,
-      osHidden: hiddenOf('code'),
-      condaTree: this.trees.conda,
     });
     const wheel = theWheel(join(tmp, 'wheel'));
     return { wheel: wheel.slice(wheel.lastIndexOf('/') + 1), contents: contents(wheel), tree: out };

@@ -53,8 +53,20 @@ test('another failure stays what it is', () => {
 });
 
 test('a layer in the cache needs no room of its own but in the image', () => {
-  const layers = [{ name: 'os', inputs: 100, built: 300 }] as const;
-  expect(spaceNeeds({ cache: '/c', state: '/s', missing: 0, layers })).toEqual([
+  const declared = { name: 'os', growth: { perInput: 3, beside: 0 }, sees: [] };
+  const layers = [{ declared, inputs: 100, built: 300 }];
+  expect(spaceNeeds({ cache: '/c', state: '/s', atOnce: 2, missing: 0, layers })).toEqual([
     { folder: '/s', bytes: 375, what: 'the image' },
   ]);
+});
+
+test('as many trees as are built at once are there beside the tars', () => {
+  const declared = { name: 'os', growth: { perInput: 3, beside: 1 }, sees: [] };
+  const layers = [100, 200, 300].map((inputs) => ({ declared, inputs, built: undefined }));
+  const needed = (atOnce: number): number | undefined =>
+    spaceNeeds({ cache: '/c', state: '/s', atOnce, missing: 0, layers }).find(({ what }) => what === 'layers')
+      ?.bytes;
+  const mib = 1 << 20;
+  expect(needed(1)).toBe(1800 + 3 * mib + 2 * (900 + mib));
+  expect(needed(2)).toBe(1800 + 3 * mib + 2 * (900 + 600 + 2 * mib));
 });

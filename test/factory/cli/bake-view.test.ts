@@ -31,7 +31,7 @@ describe('the line of the running step', () => {
       says: '700 MiB, 31 s',
     },
   ])('says $what', ({ given, says }) => {
-    expect(runningText(given, 31_000)).toBe(`  ${'os'.padEnd(26)} … ${says}`);
+    expect(runningText([given], 31_000)).toBe(`  ${'os'.padEnd(26)} … ${says}`);
   });
 });
 

@@ -42,7 +42,7 @@ const sourceOf = async (checkout: Checkout): Promise<CodeSource> =>
   await codeSource(projectOf(checkout), checkout.code, hostExec);
 const checkout = (code = '.', name = 'checkout'): Checkout => new Checkout(name, folder, code);
 const keyOf = async (of: Checkout): Promise<string | undefined> =>
-  (await planLayers(projectOf(of), lockOf([]), of.code)).find(({ name }) => name === 'code')?.key;
+  (await planLayers(projectOf(of), lockOf([]), of.code)).find(({ name }) => name === 'code')?.own;
 
 describe('the source of the code package', () => {
   it('is what git tracks and what it does not know, never what it ignores', async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -9,6 +10,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +26,7 @@ import { mergeLayers } from '../../../factory/layers/merge';
 import { unpackedTree } from '../../../factory/layers/trees';
 import { withWorkFolder } from '../../../factory/files/work-folder';
 import { hostExec } from '../../../factory/ports/machine/exec-host';
+import { seenOf } from './seen';
 
 const KEY = 'a'.repeat(64);
 let folder: string;
@@ -37,7 +40,7 @@ afterEach(() => {
 });
 
 /** What a recipe makes, put into the cache as a build does. */
-const build = (): Promise<CachedLayer> =>
+const build = (more: (tree: string) => void = () => undefined): Promise<CachedLayer> =>
   withWorkFolder(folder, 'os', async (work) => {
     const [tree, tar] = [join(work, 'out'), join(work, TAR)];
     mkdirSync(join(tree, 'usr', 'bin'), { recursive: true });
@@ -45,6 +48,7 @@ const build = (): Promise<CachedLayer> =>
     chmodSync(join(tree, 'usr', 'bin', 'sh'), 0o755);
     writeFileSync(join(tree, 'usr', 'large'), Buffer.alloc((1 << 20) + 1, 'x'));
     symlinkSync('sh', join(tree, 'usr', 'bin', 'bash'));
+    more(tree);
     await archive(hostExec, { tree, tar, epoch: 1_700_000_000, keepOwners: false });
     return cache.put({ version: 2, name: 'os', key: KEY, ...(await surveyTar(tar, work)) }, work);
   });
@@ -142,7 +146,7 @@ describe('a layer of the cache in whose tar a byte changed', () => {
       built: [layer],
       above: cache
         .discard(KEY)
-        .then(build)
+        .then(() => build())
         .then(() => []),
       isMended: () => true,
     });
@@ -267,14 +271,14 @@ describe('an unpacked layer', () => {
 
   it.each(damages)('is unpacked again when %s', async (_, damage, path) => {
     const layer = await build();
-    const tree = await unpackedTree(hostExec, folder, layer);
+    const tree = await unpackedTree(hostExec, folder, seenOf(layer));
     const good = readFileSync(shOf(tree), 'utf8');
     const told: string[] = [];
     const tell = (what: string): void => void told.push(what);
-    await unpackedTree(hostExec, folder, layer, { onDamage: tell });
+    await unpackedTree(hostExec, folder, seenOf(layer), { onDamage: tell });
     expect(told).toEqual([]);
     damage(tree);
-    expect(await unpackedTree(hostExec, folder, layer, { onDamage: tell })).toBe(tree);
+    expect(await unpackedTree(hostExec, folder, seenOf(layer), { onDamage: tell })).toBe(tree);
     expect(told).toEqual([`the unpacked layer os differs at ${path}: it is unpacked again`]);
     expect(readFileSync(shOf(tree), 'utf8')).toBe(good);
     expect(execFileSync('find', [tree, '-type', 'f'], { encoding: 'utf8' }).trim().split('\n')).toHaveLength(
@@ -283,33 +287,46 @@ describe('an unpacked layer', () => {
     expect(readdirSync(join(folder, 'work'))).toEqual([]);
   });
 
-  it('is not unpacked again for what nobody sees of it', async () => {
+  it('has what is seen of it and nothing else, with fixed dates where they mean nothing', async () => {
     const layer = await build();
-    const tree = await unpackedTree(hostExec, folder, layer);
-    flip(shOf(tree), 7);
-    writeFileSync(join(tree, 'usr', 'bin', 'new'), '');
-    const told: string[] = [];
-    const onDamage = (what: string): void => void told.push(what);
-    await unpackedTree(hostExec, folder, layer, { onDamage, hidden: ['usr/bin'] });
-    expect(told).toEqual([]);
-    await unpackedTree(hostExec, folder, layer, { onDamage, hidden: ['usr/bi'] });
-    expect(told).toHaveLength(1);
-    flip(join(tree, 'usr', 'large'), 7);
-    await unpackedTree(hostExec, folder, layer, { onDamage, hidden: ['usr/bin'] });
-    expect(told).toHaveLength(2);
+    const whole = await unpackedTree(hostExec, folder, seenOf(layer));
+    const part = await unpackedTree(hostExec, folder, seenOf(layer, ['usr/bin'], ['usr/bin/bash']));
+    expect(part).not.toBe(whole);
+    const paths = execFileSync('find', [part, '-printf', '%P %y %T@\n'], { encoding: 'utf8' });
+    expect(paths.trim().split('\n').sort()).toEqual([
+      'd 946684800.0000000000',
+      'usr d 946684800.0000000000',
+      'usr/bin d 946684800.0000000000',
+      'usr/bin/sh f 946684800.0000000000',
+    ]);
   });
 
-  it('is not compared with a damaged manifest', async () => {
+  it('has a hard link of which the other name is not seen', async () => {
+    const layer = await build((tree) => {
+      linkSync(join(tree, 'usr/large'), join(tree, 'usr/twin'));
+    });
+    for (const only of ['usr/twin', 'usr/large']) {
+      const tree = await unpackedTree(hostExec, folder, seenOf(layer, [only]));
+      expect(readdirSync(join(tree, 'usr'))).toEqual([only.slice(4)]);
+      expect(readFileSync(join(tree, only))).toHaveLength((1 << 20) + 1);
+    }
+  });
+
+  it('is unpacked again when the date of a file is another one', async () => {
     const layer = await build();
-    await unpackedTree(hostExec, folder, layer);
-    flip(layer.manifest, 30);
-    await expect(unpackedTree(hostExec, folder, layer)).rejects.toMatchObject({ code: 'layer-damaged' });
+    const tree = await unpackedTree(hostExec, folder, seenOf(layer));
+    utimesSync(shOf(tree), 1, 1);
+    const told: string[] = [];
+    await unpackedTree(hostExec, folder, seenOf(layer), { onDamage: (what) => void told.push(what) });
+    expect(told).toHaveLength(1);
   });
 
   it('is never made from a damaged tar', async () => {
     const layer = await build();
     flip(layer.tar, 2100);
-    await expect(unpackedTree(hostExec, folder, layer)).rejects.toMatchObject({ code: 'layer-damaged' });
+    await expect(unpackedTree(hostExec, folder, seenOf(layer))).rejects.toMatchObject({
+      code: 'layer-damaged',
+    });
     expect(readdirSync(folder)).not.toContain('trees');
   });
 });

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { differences, layerKey, type LayerParts } from '../../../factory/layers/key';
+import { differences, layerKey, type LayerParts, UNKNOWN } from '../../../factory/layers/key';
 
 const parts: LayerParts = {
   name: 'spark',
   recipe: 'r1',
   inputs: { 'a.jar': 'a1', 'b.jar': 'b1' },
   sources: { 'images/sandbox': 's1' },
-  below: 'k0',
+  sees: { os: 'd0' },
   epoch: 1000,
 };
 
@@ -33,7 +33,8 @@ describe('the key of a layer', () => {
     ['an input', { inputs: { 'a.jar': 'a2', 'b.jar': 'b1' } }],
     ['the name of an input', { inputs: { 'c.jar': 'a1', 'b.jar': 'b1' } }],
     ['a source', { sources: { 'images/sandbox': 's2' } }],
-    ['the layer below', { below: 'k1' }],
+    ['what is seen of a layer', { sees: { os: 'd1' } }],
+    ['a layer more that is seen', { sees: { os: 'd0', conda: 'd1' } }],
     ['the epoch', { epoch: 1001 }],
     ['the name', { name: 'hadoop' }],
   ])('changes with %s', (_, change) => {
@@ -54,16 +55,19 @@ describe('what changed since the last bake', () => {
     [{ inputs: { 'a.jar': 'a1' } }, 'input b.jar is gone'],
     [{ inputs: { ...parts.inputs, 'c.jar': 'c1' } }, 'input c.jar is new'],
     [{ sources: { 'images/sandbox': 's2' } }, 'images/sandbox changed'],
-    [{ below: 'k1' }, 'a layer below changed'],
-    [{ epoch: 2000 }, "the lock's epoch changed from 1000 to 2000"],
+    [{ sees: { os: 'd1' } }, 'what it sees of layer os changed'],
+    [{ sees: { os: UNKNOWN } }, 'only if what it sees of layer os changes'],
+    [{ sees: {} }, 'it no longer sees layer os'],
+    [{ sees: { os: 'd0', conda: 'd1' } }, 'it now sees layer conda'],
+    [{ epoch: 2000 }, 'the date of its files changed from 1000 to 2000'],
   ])('%j is told as "%s"', (change, told) => {
     expect(differences(parts, { ...parts, ...change })).toEqual([told]);
   });
 
   it('is told whenever the key differs, and never when it does not', () => {
     fc.assert(
-      fc.property(record, record, fc.boolean(), (one, two, below) => {
-        const now = { ...parts, inputs: two, below: below ? 'k0' : 'k1' };
+      fc.property(record, record, fc.boolean(), (one, two, same) => {
+        const now = { ...parts, inputs: two, sees: { os: same ? 'd0' : 'd1' } };
         const before = { ...parts, inputs: one };
         expect(differences(before, now).length > 0).toBe(layerKey(before) !== layerKey(now));
       }),

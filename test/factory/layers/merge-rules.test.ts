@@ -16,7 +16,7 @@ const entry = (name: string, type = 'file', more: Partial<Entry> = {}): Entry =>
 
 /** A base with /usr, /opt and a link, as the os layer's tar has it. */
 function base(leftOut: readonly string[] = []): MergeRules {
-  const rules = new MergeRules('os', leftOut);
+  const rules = new MergeRules(leftOut);
   for (const each of [
     entry('./', 'directory'),
     entry('./boot/', 'directory'),

@@ -1,78 +1,103 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { LAYERS } from '../../../factory/contracts/layers';
-import type { Lock } from '../../../factory/contracts/lock';
+import type { CondaInput, Lock } from '../../../factory/contracts/lock';
 import { differences } from '../../../factory/layers/key';
-import { planLayers } from '../../../factory/layers/plan';
+import { choiceVariables, planLayers } from '../../../factory/layers/plan';
 import { lockOf } from '../lock/support';
+import { deb } from '../nightly/support';
 
 const home = resolve(__dirname, '..', '..', '..');
 const project = { root: home, home, spec: '', lock: '', state: '', cache: '' };
+const plan = (lock: Lock): ReturnType<typeof planLayers> => planLayers(project, lock, 'jobs');
 
-/** Layer -> why its key differs under the second lock, or that it does not. */
+/** Layer -> why it differs by itself under the second lock; those that do not are left out. */
 async function whyAnew(before: Lock, after: Lock): Promise<Record<string, string>> {
-  const [one, two] = [await planLayers(project, before, 'jobs'), await planLayers(project, after, 'jobs')];
-  const why = LAYERS.map((name, i) => {
-    const [was, is] = [one[i], two[i]];
-    if (was === undefined || is === undefined) throw new Error(`no layer ${name}`);
-    return [name, was.key === is.key ? 'same' : differences(was.parts, is.parts).join('; ')];
-  });
-  return Object.fromEntries(why) as Record<string, string>;
+  const [one, two] = [await plan(before), await plan(after)];
+  return Object.fromEntries(
+    one.flatMap((was, i): [string, string][] => {
+      const is = two[i];
+      if (is?.name !== was.name) throw new Error(`no layer ${was.name}`);
+      return was.own === is.own ? [] : [[was.name, differences(was.parts, is.parts).join('; ')]];
+    }),
+  );
 }
 
-describe('how inputs are treated', () => {
-  it('jars: the spark and hadoop layers are made anew, and below them nothing', async () => {
-    const jars = (value: 'slim' | 'full'): Lock => {
-      const lock = lockOf([]);
-      return { ...lock, choices: { ...lock.choices, jars: { value, reason: '' } } };
-    };
-    expect(await whyAnew(jars('full'), jars('slim'))).toEqual({
-      os: 'same',
-      spark: "the lock's choice of jars changed",
-      hadoop: "the lock's choice of jars changed",
-      conda: 'a layer below changed',
-      jars: 'a layer below changed',
-      node: 'a layer below changed',
-      code: 'a layer below changed',
-    });
+const withChoice = (choice: Partial<Lock['choices']>): Lock => {
+  const lock = lockOf([]);
+  return { ...lock, choices: { ...lock.choices, ...choice } };
+};
+
+const from = (channel: string): CondaInput => ({
+  ...{ use: 'conda', source: 'conda', name: 'numpy', version: '2', build: '0' },
+  ...{ channel, subdir: 'noarch', file: 'numpy-2-0.conda', size: 1, sha256: '0'.repeat(64) },
+});
+
+describe('what a change of the lock makes anew', () => {
+  it.each<[string, Lock, Lock, Record<string, string>]>([
+    [
+      'jars',
+      withChoice({ jars: { value: 'full', reason: '' } }),
+      withChoice({ jars: { value: 'slim', reason: '' } }),
+      { spark: "the lock's choice of jars changed", hadoop: "the lock's choice of jars changed" },
+    ],
+    [
+      'classData',
+      withChoice({ classData: { value: 'none', reason: '' } }),
+      withChoice({ classData: { value: 'shared', reason: '' } }),
+      { jars: "the lock's choice of classData changed" },
+    ],
+    [
+      'conda.without',
+      lockOf([]),
+      lockOf([], { condaWithout: ['include'] }),
+      { conda: "the lock's conda.without changed" },
+    ],
+    [
+      "a package's channel, which conda's own records name",
+      lockOf([from('one')]),
+      lockOf([from('another')]),
+      { conda: 'input numpy-2-0.conda has other content' },
+    ],
+    [
+      'the date of the lock: only what it dates',
+      lockOf([], { epoch: 1 }),
+      lockOf([], { epoch: 2 }),
+      { os: 'the date of its files changed from 1 to 2' },
+    ],
+    [
+      'a Debian package: the os layer alone, for spark and hadoop do not see it',
+      lockOf([deb('openssl', '1')]),
+      lockOf([deb('openssl', '2')]),
+      { os: 'input openssl_1_amd64.deb is gone; input openssl_2_amd64.deb is new' },
+    ],
+    [
+      'the choice of Debian, which no recipe is told',
+      lockOf([]),
+      withChoice({ debian: { value: 'forky', reason: '' } }),
+      {},
+    ],
+  ])('%s', async (_, before, after, expected) => {
+    expect(await whyAnew(before, after)).toEqual(expected);
   });
 
-  it('classData: the jars layer is, and below it nothing', async () => {
-    const classData = (value: 'shared' | 'none'): Lock => {
-      const lock = lockOf([]);
-      return { ...lock, choices: { ...lock.choices, classData: { value, reason: '' } } };
-    };
-    expect(await whyAnew(classData('none'), classData('shared'))).toMatchObject({
-      conda: 'same',
-      jars: "the lock's choice of classData changed",
-      node: 'a layer below changed',
+  it('is refused for an input of what is no layer', async () => {
+    await expect(plan(lockOf([deb('gcc', '1', { use: 'compiler' })]))).rejects.toMatchObject({
+      code: 'no-layer',
+      message: 'the lock has inputs for what is no layer of this kiln: compiler',
     });
   });
+});
 
-  it("a package's channel: the conda layer is, for conda's own records name it", async () => {
-    const from = (channel: string): Lock =>
-      lockOf([
-        {
-          ...{ use: 'conda', source: 'conda', name: 'numpy', version: '2', build: '0' },
-          ...{ channel, subdir: 'noarch', file: 'numpy-2-0.conda', size: 1, sha256: '0'.repeat(64) },
-        },
-      ]);
-    expect(await whyAnew(from('one'), from('another'))).toMatchObject({
-      hadoop: 'same',
-      conda: 'the channels of its packages changed',
-      jars: 'a layer below changed',
-    });
-  });
-
-  it('conda.without: the conda layer is, and below it nothing', async () => {
-    expect(await whyAnew(lockOf([]), lockOf([], { condaWithout: ['include'] }))).toEqual({
-      os: 'same',
-      spark: 'same',
-      hadoop: 'same',
-      conda: "the lock's conda.without changed",
-      jars: 'a layer below changed',
-      node: 'a layer below changed',
-      code: 'a layer below changed',
-    });
+it('a recipe is told the choices that its layer declares, and no others', async () => {
+  const lock = withChoice({ spark: { value: '4.1.4', reason: 'because' } });
+  const told = (await plan(lock)).map((layer) => [layer.name, Object.keys(choiceVariables(layer, lock))]);
+  expect(Object.fromEntries(told)).toEqual({
+    os: [],
+    spark: ['KILN_SPARK', 'KILN_JARS'],
+    hadoop: ['KILN_JARS'],
+    conda: [],
+    jars: ['KILN_SPARK', 'KILN_CLASS_DATA'],
+    node: [],
+    code: ['KILN_SPARK'],
   });
 });

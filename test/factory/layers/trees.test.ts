@@ -7,6 +7,7 @@ import type { CachedLayer } from '../../../factory/layers/cache';
 import { surveyTar } from '../../../factory/layers/manifest';
 import { unpackedTree } from '../../../factory/layers/trees';
 import { hostExec } from '../../../factory/ports/machine/exec-host';
+import { seenOf } from './seen';
 
 let cache: string;
 let layer: CachedLayer;
@@ -32,14 +33,20 @@ afterEach(() => {
 });
 
 test('two bakes that unpack the same layer at once both get it, and nothing half is left', async () => {
-  const trees = await Promise.all([1, 2, 3].map(() => unpackedTree(hostExec, cache, layer)));
+  const trees = await Promise.all([1, 2, 3].map(() => unpackedTree(hostExec, cache, seenOf(layer))));
   expect(new Set(trees).size).toBe(1);
-  expect(readdirSync(join(cache, 'trees'))).toEqual([`conda-${layer.key}`]);
+  expect(readdirSync(join(cache, 'trees'))).toEqual([`conda-${seenOf(layer).digest}`]);
   expect(existsSync(join(trees[0] ?? '', 'file'))).toBe(true);
 });
 
 test('the tree of another bake that may be in use stays', async () => {
-  await unpackedTree(hostExec, cache, layer);
-  const other = await unpackedTree(hostExec, cache, { ...layer, key: 'b'.repeat(64) });
-  expect(readdirSync(join(cache, 'trees')).sort()).toEqual([`conda-${layer.key}`, other.split('/').at(-1)]);
+  await unpackedTree(hostExec, cache, seenOf(layer));
+  const other = await unpackedTree(hostExec, cache, {
+    ...seenOf(layer),
+    digest: 'f'.repeat(64),
+  });
+  expect(readdirSync(join(cache, 'trees')).sort()).toEqual([
+    `conda-${seenOf(layer).digest}`,
+    other.split('/').at(-1),
+  ]);
 });

@@ -116,28 +116,28 @@ describe('why a layer is built again', () => {
     recipe: 'r',
     inputs: {},
     sources: {},
-    below: '',
+    sees: {},
     epoch: 1,
     ...change,
   });
 
   it('names packages, recipes, code and what lies below, and nothing of one that stays', () => {
     const before = [
-      { key: 'o1', parts: parts('os', { inputs: { 'a_1.deb': '1' } }) },
-      { key: 's1', parts: parts('spark', { below: 'o1' }) },
-      { key: 'c1', parts: parts('code', { sources: { jobs: 'x' } }) },
-      { key: 'n', parts: parts('node') },
+      { own: 'o1', parts: parts('os', { inputs: { 'a_1.deb': '1' } }) },
+      { own: 's1', parts: parts('jars', { sees: { os: '' } }) },
+      { own: 'c1', parts: parts('code', { sources: { jobs: 'x' } }) },
+      { own: 'n', parts: parts('node') },
     ];
     const now = [
-      { key: 'o2', parts: parts('os', { inputs: { 'a_2.deb': '2' }, epoch: 2 }) },
-      { key: 's2', parts: parts('spark', { below: 'o2' }) },
-      { key: 'c2', parts: parts('code', { sources: { jobs: 'y' }, recipe: 'r2' }) },
-      { key: 'n', parts: parts('node') },
+      { own: 'o2', parts: parts('os', { inputs: { 'a_2.deb': '2' }, epoch: 2 }) },
+      { own: 's1', parts: parts('jars', { sees: { os: '' } }) },
+      { own: 'c2', parts: parts('code', { sources: { jobs: 'y' }, recipe: 'r2' }) },
+      { own: 'n', parts: parts('node') },
     ];
     const packages = packageChanges(lockOf([deb('a', '1')]), lockOf([deb('a', '2')]), wanted);
     expect(layerChanges(before, now, packages)).toEqual([
-      { layer: 'os', rebuilt: true, because: ['a: 1 -> 2', "the lock's epoch changed from 1 to 2"] },
-      { layer: 'spark', rebuilt: true, because: ['a layer below changed'] },
+      { layer: 'os', rebuilt: true, because: ['a: 1 -> 2', 'the date of its files changed from 1 to 2'] },
+      { layer: 'jars', rebuilt: true, because: ['only if what it sees of layer os changes'] },
       { layer: 'code', rebuilt: true, because: ['recipe images/layers/code changed', 'jobs changed'] },
       { layer: 'node', rebuilt: false, because: [] },
     ]);

@@ -48,7 +48,7 @@ export const reportData = (change: Partial<ReportData> = {}): ReportData => ({
     ],
     layers: [
       { layer: 'os', rebuilt: true, because: ['openssl: 3.5.6-1~deb13u1 -> 3.5.7-1~deb13u1'] },
-      { layer: 'spark', rebuilt: true, because: ['a layer below changed'] },
+      { layer: 'jars', rebuilt: true, because: ['only if what it sees of layer os changes'] },
       {
         layer: 'conda',
         rebuilt: true,

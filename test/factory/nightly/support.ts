@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { LAYERS } from '../../../factory/contracts/layers';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { DebianInput, Lock } from '../../../factory/contracts/lock';
 import { readAsked } from '../../../factory/lock/asked';
 import { serialise } from '../../../factory/lock/serialise';
@@ -15,6 +15,7 @@ import { FakeClock } from '../../../factory/ports/machine/clock-fake';
 import { hostExec } from '../../../factory/ports/machine/exec-host';
 import { FakeKiln } from '../../../factory/ports/kiln/kiln-fake';
 import type { Project } from '../../../factory/project';
+import { declaredLayers } from '../../../factory/recipes';
 import { readSpec } from '../../../factory/spec/read';
 import { lockOf } from '../lock/support';
 import { SPEC, projectOf } from '../spec/support';
@@ -32,11 +33,21 @@ export const deb = (name: string, version: string, change: Partial<DebianInput> 
   ...change,
 });
 
+const HOME = resolve(__dirname, '../../..');
+
 /** Files that a bake's layers are planned from. */
 const RECIPES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    LAYERS.map((layer): [string, string] => [`images/layers/${layer}/build`, `build ${layer}`]),
+    declaredLayers(HOME).flatMap(({ name }): [string, string][] => [
+      [`images/layers/${name}/build`, `build ${name}`],
+      [
+        `images/layers/${name}/layer.yaml`,
+        readFileSync(join(HOME, 'images/layers', name, 'layer.yaml'), 'utf8'),
+      ],
+    ]),
   ),
+  'images/layers/spark/slim/__main__.py': '',
+  'images/layers/conda/conda_layer/__main__.py': '',
   'images/sandbox': 'sandbox',
   'images/rootfs/etc/x': 'x',
   'tools/python/requirements.txt': 'six==1',

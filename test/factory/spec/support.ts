@@ -30,6 +30,8 @@ export function projectOf(files: Readonly<Record<string, string>> = {}): Project
     'factory.yaml': SPEC,
     'environment.yml': ENVIRONMENT,
     'jobs/pyproject.toml': '[build-system]\nrequires = ["flit_core==3.12.0"]\n',
+    'images/layers/os/layer.yaml': 'about: the base\norder: 10\nlock: [epoch]\npackages: with-dependencies\n',
+    'images/layers/code/layer.yaml': 'about: the package\norder: 70\npackages: alone\n',
     'images/layers/os/packages': 'systemd # init\n\n# boot\nudev\n',
     'images/layers/tools/packages': 'mtools\n',
     'images/layers/code/packages': 'git\n',

@@ -11,7 +11,7 @@ from pathlib import Path
 from conda_layer.bytecode import compile_modules, library_folder
 from conda_layer.chroot import PREFIX, Chroot, chroot
 from conda_layer.fail import fail
-from conda_layer.inputs import locked, version_of
+from conda_layer.inputs import chosen, locked
 from conda_layer.normalise import normalise
 
 from .builders import (
@@ -82,14 +82,14 @@ def _build_twice(first: Place, second: Place, backend: Backend, stubs: Path) -> 
 
 def main() -> int:
     variables = {name: Path(os.environ[name]) for name in
-                 ("KILN_LOCK", "KILN_INPUTS", "KILN_OUT", "KILN_TMP", "KILN_OS_TREE", "KILN_BELOW_CONDA",
+                 ("KILN_LOCK", "KILN_INPUTS", "KILN_OUT", "KILN_TMP", "KILN_OS_TREE", "KILN_CONDA_TREE",
                   "KILN_SOURCE")}  # fmt: skip
     code, history = os.environ["KILN_CODE"], os.environ["KILN_HISTORY"] != ""
     epoch = int(os.environ["SOURCE_DATE_EPOCH"])
-    out, scratch, below = variables["KILN_OUT"], variables["KILN_TMP"], variables["KILN_BELOW_CONDA"]
+    out, scratch, below = variables["KILN_OUT"], variables["KILN_TMP"], variables["KILN_CONDA_TREE"]
     environment = below / PREFIX.lstrip("/")
     library = library_folder(environment)
-    python = version_of(variables["KILN_LOCK"], "conda", "python")
+    python = chosen(variables["KILN_LOCK"], "python")
     if not is_package(variables["KILN_SOURCE"] / code):
         place_scripts(variables["KILN_SOURCE"] / code, out, library)
         refuse_overwriting(out, below)

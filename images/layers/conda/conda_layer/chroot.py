@@ -39,8 +39,7 @@ def chroot(
 ) -> Iterator[Chroot]:
     """A root of /usr from `os_tree`, `environment` at its prefix, and `mounts` (path in it: folder).
 
-    The os tree is not written to: the root is a folder of its own below `scratch`, of bind mounts. What
-    KILN_OS_HIDDEN names of it is empty: nobody compared it with what was built.
+    The os tree is not written to: the root is a folder of its own below `scratch`, of bind mounts.
     """
     root = scratch / "root"
     for name in ("bin", "lib", "lib64", "sbin"):
@@ -51,8 +50,6 @@ def chroot(
     (root / "dev/null").touch()
     # The loader finds a program's own folder ($ORIGIN) by /proc.
     places = {"/usr": os_tree / "usr", "/proc": Path("/proc"), PREFIX: environment, **(mounts or {})}
-    empty = scratch / "empty"
-    empty.mkdir()
     mounted: list[Path] = []
     try:
         for place, folder in places.items():
@@ -60,11 +57,6 @@ def chroot(
             target.mkdir(parents=True)
             _mount(folder, target)
             mounted.append(target)
-        for hidden in filter(None, os.environ["KILN_OS_HIDDEN"].split(":")):
-            target = root / hidden
-            if target.is_dir():
-                _mount(empty, target)
-                mounted.append(target)
         yield Chroot(root)
     finally:
         for target in reversed(mounted):

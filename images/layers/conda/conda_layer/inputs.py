@@ -39,10 +39,7 @@ def locked(lock: Path, folder: Path, use: str, source: str) -> list[Input]:
     return sorted(inputs, key=lambda i: i.name)
 
 
-def version_of(lock: Path, source: str, name: str) -> str:
-    """The locked version of an input."""
-    entries = json.loads(lock.read_text("utf-8"))["inputs"]
-    found = [str(e["version"]) for e in entries if (e["source"], e["name"]) == (source, name)]
-    if not found:
-        fail(f"the lock has no {name}", "kiln lock")
-    return found[0]
+def chosen(lock: Path, choice: str) -> str:
+    """A choice of the lock that the layer declares in layer.yaml, such as the version of Python."""
+    value: str = json.loads(lock.read_text("utf-8"))["choices"][choice]["value"]
+    return value
