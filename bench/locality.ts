@@ -11,9 +11,8 @@ import { LayerCache, type CachedLayer } from '../factory/layers/cache';
 import { builtLayers } from './built-layers';
 import type { Result } from './result';
 import { entryText, rewriteLayer } from './rewrite-layer';
+import { UPDATED } from './update-debs';
 
-/** Debian packages of spread sizes in the example's base, from ten files to hundreds. */
-const UPDATED = ['libssl3t64', 'openssh-server', 'tzdata', 'systemd', 'libpython3.13-stdlib'];
 const REMOVED = 'zstd';
 /** Bytes that every file of an updated package grows by. */
 const GROWTH = 5 * 1024;

@@ -28,8 +28,8 @@ export function buildContext(session: Session, step: string): BuildContext {
       tell({ event: 'damaged', step: layer, what });
       process.stdout.write(`${what}\n`);
     },
-    onNote: (what) => {
-      tell({ event: 'note', step: 'code', what });
+    onNote: (layer, what) => {
+      tell({ event: 'note', step: layer, what });
       process.stdout.write(`${what}\n`);
     },
   };

@@ -35,7 +35,7 @@ export interface BuildContext {
   /** Told what of the cache was damaged and is made again. */
   readonly onDamage: (layer: LayerName, what: string) => void;
   /** Called with what a person should know of the sources. */
-  readonly onNote?: (what: string) => void;
+  readonly onNote?: (layer: LayerName, what: string) => void;
   readonly onLine?: (line: string) => void;
   /** Told which folder the layer's tree grows in. */
   readonly onTree?: (folder: string) => void;
@@ -126,7 +126,7 @@ export async function buildLayer(context: BuildContext, layer: KeyedLayer): Prom
     const given = await Promise.all(
       declared.given.map((each) => GIVEN[each].place(context, { work, inputs })),
     );
-    for (const note of given.flatMap(({ notes = [] }) => notes)) context.onNote?.(note);
+    for (const note of given.flatMap(({ notes = [] }) => notes)) context.onNote?.(name, note);
     context.onTree?.(out);
     const running = runRecipe(exec, {
       ...{ project, name, out, inputs, tmp, root, lock },

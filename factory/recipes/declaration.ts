@@ -4,9 +4,8 @@ import { Name } from '../contracts/digest';
 /** A path of a tree, or of kiln's folder: relative, plain, `*` for any characters but `/`. */
 const Pattern = z
   .string()
-  .regex(/^[^/\s][^\s]*$/, 'must be a relative path without white space')
-  .refine((path) => !path.endsWith('/') && path.split('/').every((part) => !['', '.', '..'].includes(part)), {
-    message: 'must be a plain path: no `.`, no `..`, no empty part',
+  .refine((path) => /^\S+$/.test(path) && path.split('/').every((part) => !['', '.', '..'].includes(part)), {
+    message: 'must be a relative path: no white space, no `.`, no `..`, no empty part',
   });
 
 /** What a recipe sees of another layer's tree. A path stands for all that is below it. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { declaredLayers } from '../../factory/recipes';
 
 const home = resolve(__dirname, '../..');
 const page = readFileSync(join(home, 'docs/architecture.md'), 'utf8');
@@ -86,8 +87,8 @@ describe("docs/architecture.md's table of what is touched to add something", () 
   const section = page.split('## What would I touch to add …\n')[1]?.split('\n## ')[0] ?? '';
   const things = [...section.matchAll(/^\| (an? [\w ]+?) +\|/gm)].map(([, thing = '']) => thing);
 
-  it('has a platform and a gate', () => {
-    expect(things).toEqual(expect.arrayContaining(['a platform', 'a gate']));
+  it('has a platform, a layer and a gate', () => {
+    expect(things).toEqual(expect.arrayContaining(['a platform', 'a layer', 'a gate']));
   });
 
   it('names at most four existing files for each, all of which are there', () => {
@@ -118,5 +119,14 @@ describe("docs/architecture.md's table of what is touched to add something", () 
       expect(guide).toContain(`kind: ${gate} #`);
     }
     expect(files).toEqual(expect.arrayContaining(['factory/contracts/spec.ts', 'docs/registry.md']));
+  });
+
+  it('a layer is a folder with a declaration and a recipe, and the glossary names it', () => {
+    const glossary = readFileSync(join(home, 'docs/glossary.md'), 'utf8');
+    const names = declaredLayers(home).map(({ name }) => name);
+    expect(glossary).toContain(`(${names.join(', ')})`);
+    for (const name of names)
+      for (const file of ['layer.yaml', 'build'])
+        expect(existsSync(join(home, 'images/layers', name, file)), `${name}/${file}`).toBe(true);
   });
 });

@@ -62,7 +62,10 @@ describe('what a change of the lock makes anew', () => {
       'the date of the lock: only what it dates',
       lockOf([], { epoch: 1 }),
       lockOf([], { epoch: 2 }),
-      { os: 'the date of its files changed from 1 to 2' },
+      {
+        os: 'the date of its files changed from 1 to 2',
+        code: 'the date of its files changed from 1 to 2',
+      },
     ],
     [
       'a Debian package: the os layer alone, for spark and hadoop do not see it',
