@@ -18,7 +18,7 @@ export interface Asked extends ReadSpec {
 }
 
 /** The file `packages` of a layer, or of the tools that build the disk. */
-export interface PackageList {
+interface PackageList {
   readonly use: string;
   readonly names: readonly string[];
   /** Without what they depend on. */

@@ -19,11 +19,11 @@ const View = z.strictObject({
 export type View = z.infer<typeof View>;
 
 /** What of a project a recipe can be given beside its locked inputs: see factory/layers/given. */
-export const GIVEN = ['code', 'node-schema', 'python'] as const;
+const GIVEN = ['code', 'node-schema', 'python'] as const;
 export type GivenName = (typeof GIVEN)[number];
 
 /** Parts of the lock that a recipe can be told. A choice is an environment variable too: classData is KILN_CLASS_DATA. */
-export const LOCK_PARTS = [
+const LOCK_PARTS = [
   'choices.spark',
   'choices.debian',
   'choices.java',

@@ -2,7 +2,7 @@ import type { Exec } from '../../ports/machine/exec';
 import type { Project } from '../../project';
 
 /** The project that a recipe is given something of. */
-export interface GivenContext {
+interface GivenContext {
   readonly project: Project;
   /** factory.yaml's folder of the code package. */
   readonly code: string;
@@ -10,7 +10,7 @@ export interface GivenContext {
 }
 
 /** What a recipe gets of it. */
-export interface Placed {
+interface Placed {
   /** Variables of the recipe's environment. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Paths that the recipe sees, read-only. */
