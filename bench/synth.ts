@@ -8,7 +8,7 @@ import type { Result } from './result';
 const HOME = resolve(__dirname, '../../..');
 const FEW = 10;
 const MANY = 1000;
-/** By turns, the quickest of each counts: others use the machine too. */
+/** Interleaved, and the quickest of each counts: others use the machine too. */
 const TRIES = 5;
 /** Seconds that the larger one may take. */
 const GOAL = 1;

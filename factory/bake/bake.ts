@@ -76,7 +76,7 @@ async function sweep(project: Project): Promise<void> {
 }
 
 /**
- * The bake: checks that cost nothing come first (who else bakes, is it baked already, room, pins that no
+ * The bake: checks that cost nothing come first (who else bakes, is it baked already, disk space, pins that no
  * mirror serves any more), then downloads, then Packer.
  * @throws KilnError `no-space`, `pins-gone`, `offline`, `bake-failed` and the vault's.
  */
@@ -102,7 +102,7 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     ];
     const bytes = (inputs: readonly { readonly size: number }[]): number =>
       inputs.reduce((sum, input) => sum + input.size, 0);
-    view.checking('room');
+    view.checking('disk space');
     const needs = spaceNeeds({
       cache: project.cache,
       state: project.state,

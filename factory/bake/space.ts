@@ -58,7 +58,7 @@ export function spaceNeeds(question: SpaceQuestion): SpaceNeed[] {
 }
 
 /** Each file system on which the needs lie: all that is needed there, and what is free. */
-function rooms(needs: readonly SpaceNeed[]): { readonly fault: Fault; readonly enough: boolean }[] {
+function perFileSystem(needs: readonly SpaceNeed[]): { readonly fault: Fault; readonly enough: boolean }[] {
   const systems = new Map<number, SpaceNeed[]>();
   for (const need of needs) {
     mkdirSync(need.folder, { recursive: true });
@@ -80,15 +80,15 @@ function rooms(needs: readonly SpaceNeed[]): { readonly fault: Fault; readonly e
 }
 
 const HINT =
-  'free some, or put the cache elsewhere: KILN_CACHE=FOLDER; what lies in the cache may be removed at any time';
+  'free some, or move the cache to another file system: KILN_CACHE=FOLDER; what lies in the cache may be removed at any time';
 
 /** @throws KilnError `no-space` that says for each file system what is needed for what, and what is free. */
 export function requireSpace(needs: readonly SpaceNeed[]): void {
-  const faults = rooms(needs).flatMap(({ fault, enough }) => (enough ? [] : [fault]));
+  const faults = perFileSystem(needs).flatMap(({ fault, enough }) => (enough ? [] : [fault]));
   if (faults.length > 0)
     throw new KilnError({
       code: 'no-space',
-      what: 'there is not enough room for a bake',
+      what: 'there is not enough disk space for a bake',
       hint: HINT,
       faults,
     });
@@ -98,7 +98,7 @@ export function requireSpace(needs: readonly SpaceNeed[]): void {
 const FULL = /No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/;
 
 /**
- * The error of a bake that somebody else's files took the room from: with the figures of now, for nothing of
+ * The error of a bake that somebody else's files took the disk space from: with the figures of now, for nothing of
  * it is left. Any other error as it is.
  * @param log what its programs said.
  */
@@ -106,9 +106,9 @@ export function asNoSpace(error: unknown, log: string, needs: readonly SpaceNeed
   if (!FULL.test(String(error)) && !FULL.test(log)) return error;
   return new KilnError({
     code: 'no-space',
-    what: 'the room ran out while it was baked; nothing half-made is left',
+    what: 'the disk filled up during the bake; nothing half-made is left',
     hint: HINT,
-    faults: rooms(needs).map(({ fault }) => fault),
+    faults: perFileSystem(needs).map(({ fault }) => fault),
     cause: error,
   });
 }

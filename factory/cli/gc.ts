@@ -53,7 +53,7 @@ export function gc(): Command {
   return new Command('gc')
     .description('remove images that nothing reaches from the registry; shows the plan, does it with --apply')
     .option('--history <n>', 'keep images in the last N entries and rollbacks of each channel', whole, 10)
-    .option('--younger-than <days>', 'keep what was stored in the last so many days', whole, 7)
+    .option('--younger-than <days>', 'keep images that were stored in the last N days', whole, 7)
     .option('--no-withdraw', 'leave the AMIs of removed images, and their snapshots, as they are')
     .option('--apply', 'do it')
     .option('--json', 'print the answer as JSON')

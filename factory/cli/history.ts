@@ -9,7 +9,7 @@ export function history(): Command {
   return new Command('history')
     .description('what a channel pointed at: when, who moved it, why, and which packages that changed')
     .argument('<channel>', 'a channel of factory.yaml')
-    .option('--last <n>', 'so many entries', whole, 20)
+    .option('--last <n>', 'number of entries', whole, 20)
     .option('--json', 'print the answer as JSON, with every package')
     .addHelpText('after', '\nExamples:\n  kiln history production\n  kiln history production --last 3 --json')
     .action(async (channel: string, options: { last: number; json?: boolean }) => {

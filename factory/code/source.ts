@@ -239,7 +239,7 @@ export async function codeSource(project: Project, code: string, exec: Exec): Pr
   };
 }
 
-/** Names that a line has room for. */
+/** Names that fit a line. */
 const NAMED = 10;
 
 const several = (names: readonly string[]): string =>

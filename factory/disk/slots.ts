@@ -16,8 +16,8 @@ export interface Slots {
 
 /** The region grows in steps of so many blocks (64 MiB of 4096 bytes), so that it seldom does. */
 const STEP = 16384;
-/** Room for every eight blocks of slots: in a region that is nearly full, one thing that grows pushes many. */
-const ROOM = 9 / 8;
+/** Space for every eight blocks of slots: in a region that is nearly full, one thing that grows pushes many. */
+const SPACE = 9 / 8;
 /** Places drawn for an item before the next free one is taken. */
 const DRAWS = 128;
 
@@ -85,7 +85,7 @@ export function placeInSlots(items: readonly Item[]): Slots {
     .map(slotOf)
     .sort((a, b) => b.slot - a.slot || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const sum = slots.reduce((total, { slot }) => total + slot, 0);
-  for (let blocks = Math.ceil((sum * ROOM) / STEP) * STEP; ; blocks += STEP) {
+  for (let blocks = Math.ceil((sum * SPACE) / STEP) * STEP; ; blocks += STEP) {
     const starts = fill(slots, blocks);
     if (starts !== undefined) return { starts, blocks };
   }
@@ -95,7 +95,7 @@ export function placeInSlots(items: readonly Item[]): Slots {
 export const CELL = 4096;
 /** An item above a quarter of a cell has one of its own. */
 const SHARED = CELL / 4;
-/** Room for every four of what shares: slots of a cell, cells of the region. */
+/** Space for every four of what shares: slots of a cell, cells of the region. */
 const SPARE = 5 / 4;
 /** The region grows by so many cells. */
 const CELL_STEP = 8;
@@ -117,7 +117,7 @@ function seat(names: readonly string[], seats: number): ReadonlyMap<string, numb
   return found;
 }
 
-/** Cell -> names in it, of items that all have slots of one size: each goes to the cell its name likes best. */
+/** Cell -> names in it, of items that all have slots of one size: each goes to the cell that ranks highest for its name (rendezvous hashing). */
 function share(names: readonly string[], cells: number, seats: number): readonly (readonly string[])[] {
   const members: string[][] = Array.from({ length: cells }, () => []);
   for (const name of [...names].sort()) {
@@ -134,7 +134,7 @@ function share(names: readonly string[], cells: number, seats: number): readonly
 /**
  * The same promise for items of up to a cell that grow and shrink, as packages do. Cells are all alike, so one more
  * or less pushes aside hardly another. A large item has a cell of its own to grow in; small ones share cells
- * with others of their power of two of blocks, each in a slot of that size. It costs more room than
+ * with others of their power of two of blocks, each in a slot of that size. It costs more space than
  * placeInSlots, in holes.
  * @throws Error when two items have one name, or one is larger than a cell.
  */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MIB } from './layout';
 import type { DiskTools } from './tools-tree';
 
-/** Room for logs, host keys, cloud-init's records and what people change below /etc. */
+/** Space for logs, host keys, cloud-init's records and what people change below /etc. */
 export const STATE_SIZE = 256 * MIB;
 const BLOCK = 4096;
 

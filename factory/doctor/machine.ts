@@ -22,7 +22,7 @@ function space(system: System, subject: string, path: string, wanted: number): F
         state: 'lack',
         detail,
         means: `a bake of everything wants ${formatSize(wanted)} there`,
-        remedy: 'make room, or put the cache elsewhere: KILN_CACHE=FOLDER',
+        remedy: 'free disk space, or move the cache to another file system: KILN_CACHE=FOLDER',
       };
 }
 

@@ -79,7 +79,7 @@ export class LayerCache {
 
   /**
    * Moves a finished layer in, from a work folder on the same file system that has its files under their names. Of
-   * two that come at once the first stays: they are equal. What is there and cannot be used makes room, at once and
+   * two that come at once the first stays: they are equal. What is there and cannot be used gives way, at once and
    * not file by file.
    */
   put(record: LayerRecord, work: string): CachedLayer {

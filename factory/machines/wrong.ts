@@ -1,7 +1,7 @@
 import type { Fault } from '../errors';
 import { fullness, type NodeOverview, type Overview } from './overview';
 
-/** Part of scratch from which jobs are about to fail for want of room. */
+/** Part of scratch from which jobs are about to fail for lack of space. */
 const FULL = 0.9;
 /** Seconds by which clocks may differ: TLS and S3's signatures bear minutes, logs are compared by seconds. */
 const CLOCK = 1;
@@ -91,7 +91,7 @@ const RULES: readonly Rule[] = [
     scratchBytes !== null && fullness(scratchBytes) >= FULL
       ? fault(
           name,
-          `/scratch is ${percent(fullness(scratchBytes))} full: tasks will fail for want of room`,
+          `/scratch is ${percent(fullness(scratchBytes))} full: tasks will fail for lack of space`,
           'end jobs that are stuck, give the workers larger disks, or more workers',
         )
       : undefined,
@@ -100,7 +100,7 @@ const RULES: readonly Rule[] = [
     machine !== 'nspawn' && live?.clock && !live.clock.synchronised && live.clock.greatestErrorSeconds > CLOCK
       ? fault(
           name,
-          `nobody keeps its clock right: it may be off by ${live.clock.greatestErrorSeconds.toFixed(0)} s`,
+          `the clock is not synchronised: it may be off by ${live.clock.greatestErrorSeconds.toFixed(0)} s`,
           'chronyc sources on the node; is a time server reachable?',
         )
       : undefined,

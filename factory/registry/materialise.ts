@@ -156,7 +156,7 @@ async function takeFrom(bake: string, digest: string, to: string): Promise<boole
   return true;
 }
 
-async function requireRoom(folder: string, { chunks, chunk }: DiskIndex): Promise<void> {
+async function requireSpace(folder: string, { chunks, chunk }: DiskIndex): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < chunks.length * chunk) throw noSpace(folder);
 }
@@ -190,7 +190,7 @@ export async function materialise(
         await mkdir(made);
         if (options.bake === undefined || !(await takeFrom(options.bake, digest, join(made, DISK)))) {
           const index = await readIndex(home, digest);
-          await requireRoom(work, index);
+          await requireSpace(work, index);
           await writeDisk(home, index, join(made, DISK), options.onProgress);
         }
         await chmod(join(made, DISK), 0o444);

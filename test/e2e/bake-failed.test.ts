@@ -56,7 +56,7 @@ describe('a bake whose recipe fails', () => {
     },
   );
 
-  it('says so to programs, an event a line', { timeout: 120_000 }, () => {
+  it('says so to programs, one JSON event per line', { timeout: 120_000 }, () => {
     const { code, out, err } = kiln('bake', '--json');
     expect(code).toBe(3);
     expect(JSON.parse(out)).toMatchObject({ error: { code: 'bake-failed' } });

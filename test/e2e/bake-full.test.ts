@@ -82,8 +82,8 @@ describe.skipIf(process.getuid?.() !== 0)('kiln bake on a disk that is full (nee
           { step: 'disk', left: 100 * MB },
         ]
       : []),
-  ])('ends when the room goes in the middle of $step and $left bytes are left', async ({ step, left }) => {
-    // Whether the room goes before the step is over is up to the machine: a bake that was faster is tried again.
+  ])('ends when the disk is full in the middle of $step and $left bytes are left', async ({ step, left }) => {
+    // Whether the disk is full before the step is over is up to the machine: a bake that was faster is tried again.
     for (let attempt = 0; attempt < 10; attempt++) {
       const ran = await fillWhen(step === 'code' ? bakery.cache : join(bakery.project, '.kiln'), step, left);
       if (ran.code === 0) {

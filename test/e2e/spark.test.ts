@@ -438,7 +438,7 @@ PYTHON`,
         expect(fault?.unit).toBe('spark-worker.service');
       });
 
-      it('stops when scratch is full, and comes back when there is room', async () => {
+      it('stops when scratch is full, and comes back when there is space', async () => {
         writeFileSync(notices, '');
         await cluster.in('worker-3', ['sh', '-c', 'cp /etc/kiln/kept.json /etc/kiln/node.json']);
         await cluster.in('worker-3', ['mount', '-t', 'tmpfs', '-o', 'size=256m', 'tmpfs', '/scratch']);

@@ -16,7 +16,7 @@ from kiln_node.scratch import space
 WORKER = config.parse(document())
 
 
-def test_room_is_asked_for_by_the_watchs_own_bound() -> None:
+def test_space_is_asked_for_by_the_watchs_own_bound() -> None:
     guard.enough(space.Space(1000, 256), None)
     with pytest.raises(NodeFault, match="has 255 MiB left of 1000, 256 must stay free"):
         guard.enough(space.Space(1000, 255), None)

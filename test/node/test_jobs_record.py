@@ -206,9 +206,9 @@ def test_on_a_full_disk_the_oldest_go_first_and_only_as_many_as_needed(tmp_path:
         kept(tmp_path, replace(RECORD, state="running")),
         *(kept(tmp_path, over(n, n)) for n in (1, 2, 3)),
     ]
-    assert prune.make_room(lambda: not places[1].path.exists(), tmp_path) == [over(1, 1).id]
+    assert prune.make_space(lambda: not places[1].path.exists(), tmp_path) == [over(1, 1).id]
     assert [place.path.exists() for place in places] == [True, False, True, True]
-    prune.make_room(lambda: False, tmp_path)
+    prune.make_space(lambda: False, tmp_path)
     assert [place.path.exists() for place in places] == [True, False, False, False]
 
 

@@ -36,7 +36,7 @@ def test_the_reserve_table(ram_gib: int, kept_mib: int) -> None:
 
 
 @given(st.integers(min_value=3 * GIB, max_value=4096 * GIB))
-def test_an_offer_leaves_the_reserve_and_room_for_python(ram: int) -> None:
+def test_an_offer_leaves_the_reserve_and_memory_for_python(ram: int) -> None:
     offered = sizing.offer(facts(ram), None)
     rest = ram - sizing.reserve_mib(ram)
     assert sizing.LEAST_MIB <= offered.memory_mib <= rest * 0.8

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from kiln_node.scratch import space, watch
 
-ROOM = space.Space(100_000, 50_000)
+FREE = space.Space(100_000, 50_000)
 MOUNTED = "28 22 9:127 / {} rw,noatime shared:7 - xfs /dev/md127 rw\n"
 
 
 @pytest.mark.parametrize(
     ("look", "kind", "says"),
     [
-        (watch.Look(5, None, ROOM), None, ""),
+        (watch.Look(5, None, FREE), None, ""),
         (watch.Look(None), "lost", "nothing is mounted at /scratch any more"),
-        (watch.Look(6, None, ROOM), "lost", "another file system lies at /scratch"),
+        (watch.Look(6, None, FREE), "lost", "another file system lies at /scratch"),
         (watch.Look(5, "Input/output error"), "lost", "cannot be written: Input/output error"),
-        (watch.Look(5, "Read-only file system", ROOM), "lost", "cannot be written: Read-only"),
+        (watch.Look(5, "Read-only file system", FREE), "lost", "cannot be written: Read-only"),
         (watch.Look(5, None, space.Space(100_000, 1_999)), "full", "1999 MiB left of 100000, 2000 must stay"),
         (watch.Look(5, "No space left", space.Space(100_000, 0)), "full", "is full: 0 MiB left"),
     ],
@@ -39,7 +39,7 @@ def test_sees_a_mount_that_takes_a_write_and_leaves_nothing(tmp_path: Path) -> N
     found = watch.look(scratch, table)
     assert found.error is None
     assert found.device == scratch.stat().st_dev
-    assert found.room is not None
+    assert found.free is not None
     assert list(scratch.iterdir()) == []
 
 
@@ -53,7 +53,7 @@ def test_sees_that_nothing_is_mounted_or_that_it_is_broken(tmp_path: Path) -> No
 
 
 def test_looks_until_something_is_wrong() -> None:
-    looks = iter([watch.Look(5, None, ROOM)] * 3 + [watch.Look(5, "gone")])
+    looks = iter([watch.Look(5, None, FREE)] * 3 + [watch.Look(5, "gone")])
     slept: list[float] = []
     found = watch.until_trouble(lambda: next(looks), None, sleep=slept.append)
     assert found is not None
@@ -62,7 +62,7 @@ def test_looks_until_something_is_wrong() -> None:
 
 def test_ends_when_the_worker_leaves_by_others() -> None:
     told = iter([False, True])
-    see = lambda: watch.Look(5, None, ROOM)  # noqa: E731
+    see = lambda: watch.Look(5, None, FREE)  # noqa: E731
     assert watch.until_trouble(see, None, between=lambda: next(told), sleep=lambda _: None) is None
 
 

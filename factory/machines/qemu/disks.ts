@@ -15,7 +15,7 @@ export function machineFiles(folder: string, disks: number): MachineFiles {
   };
 }
 
-/** KiB of the seed's file system: the smallest that FAT takes with room to spare. */
+/** KiB of the seed's file system: the smallest that FAT takes with space to spare. */
 const SEED_KIB = '2048';
 
 /**

@@ -67,7 +67,7 @@ export class Guest {
     return await Guest.start(options);
   }
 
-  /** A machine that goes on where another one was put to sleep. */
+  /** A machine that resumes where another one was suspended. */
   static async wake({ options, memory, overlay, variables }: Snapshot, folder: string): Promise<Guest> {
     mkdirSync(folder, { recursive: true });
     execFileSync('qemu-img', [

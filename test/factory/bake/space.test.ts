@@ -41,7 +41,7 @@ test.each([
   ['a program that said so in the log', new Error('exit code 2'), 'tar: x: No space left on device'],
   ['Node itself', new Error('ENOSPC: no space left on device, write'), ''],
   ['a full quota', new Error('EDQUOT: disk quota exceeded'), ''],
-])('the room that ran out in the middle is named: %s', (_, error, log) => {
+])('the disk that filled up in the middle is named: %s', (_, error, log) => {
   const named = asNoSpace(error, log, [need(5e9)]);
   expect(named).toMatchObject({ code: 'no-space', exitCode: 3, cause: error });
   expect((named as KilnError).faults[0]?.what).toContain('4.7 GiB needed');
@@ -52,7 +52,7 @@ test('another failure stays what it is', () => {
   expect(asNoSpace(error, 'a spaceship left on device', [need(1)])).toBe(error);
 });
 
-test('a layer in the cache needs no room of its own but in the image', () => {
+test('a layer in the cache needs no space of its own but in the image', () => {
   const declared = { name: 'os', growth: { perInput: 3, beside: 0 }, sees: [] };
   const layers = [{ declared, inputs: 100, built: 300 }];
   expect(spaceNeeds({ cache: '/c', state: '/s', atOnce: 2, missing: 0, layers })).toEqual([

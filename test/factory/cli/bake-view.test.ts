@@ -40,7 +40,7 @@ describe('events for programs', () => {
     const lines: string[] = [];
     const view = jsonView((line) => lines.push(line));
     view.waitingFor('pid 7');
-    view.checking('room');
+    view.checking('disk space');
     view.fetching({ done: 1, total: 2, bytes: 3, totalBytes: 4, rate: 5, remaining: 6 });
     view.fetched();
     view.begins({ os: { milliseconds: 1, bytes: 2 } });

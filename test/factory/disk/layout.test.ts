@@ -39,7 +39,7 @@ describe('the layout of the disk', () => {
     { name: 'state' as const, size: state + 1 },
   ]);
 
-  it('holds every partition in whole MiB, one after the other, with room for both tables', () => {
+  it('holds every partition in whole MiB, one after the other, with space for both tables', () => {
     fc.assert(
       fc.property(content, sizes, (id, wanted) => {
         const { spans, size } = layOut(wanted);

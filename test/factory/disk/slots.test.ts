@@ -22,7 +22,7 @@ const packages = (count: number): Item[] =>
 describe.each([
   ['slots', placeInSlots, 1.3],
   ['cells', placeInCells, 3],
-] as const)('%s', (_name, place, room) => {
+] as const)('%s', (_name, place, most) => {
   it('hold every item inside the region, and no two of them share a block', () => {
     fc.assert(
       fc.property(items, (given) => {
@@ -53,10 +53,10 @@ describe.each([
     );
   });
 
-  it('take little more room than the items do', () => {
+  it('take little more space than the items do', () => {
     const given = packages(600);
     const sum = given.reduce((total, { blocks }) => total + blocks, 0);
-    expect(place(given).blocks / sum).toBeLessThan(room);
+    expect(place(given).blocks / sum).toBeLessThan(most);
   });
 
   it.each([

@@ -59,7 +59,7 @@ test('of equal layers that come at once all are the one that is there', async ()
   expect(readdirSync(join(folder, 'layers'))).toEqual([key]);
 });
 
-test('what cannot be used makes room for what was built', async () => {
+test('what cannot be used gives way to what was built', async () => {
   mkdirSync(join(folder, 'layers', key), { recursive: true });
   writeFileSync(join(folder, 'layers', key, 'layer.tar'), 'half');
   expect(cache.get(key)).toBeUndefined();

@@ -119,7 +119,7 @@ describe('a layer of the cache in whose tar a byte changed', () => {
 
   it('is not blamed for what else went wrong', async () => {
     await build();
-    const fault = new Error('no room');
+    const fault = new Error('no space');
     const mend = (): Promise<void> => Promise.reject(new Error('nothing to mend'));
     await expect(mendingLayers(built, () => Promise.reject(fault), mend)).rejects.toBe(fault);
   });

@@ -294,7 +294,7 @@ describe('what is wrong', () => {
     expect(wrong(all)).toEqual([]);
     const nodes = all.nodes.map((node) => ({ ...node, machine: 'qemu' }));
     expect(wrong({ ...all, nodes }).map(({ what }) => what)).toEqual([
-      'nobody keeps its clock right: it may be off by 16 s',
+      'the clock is not synchronised: it may be off by 16 s',
     ]);
   });
 });

@@ -60,7 +60,7 @@ afterAll(() => {
   for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true });
 });
 
-/** An empty project folder with room for bakes and a registry. */
+/** An empty project folder with folders for bakes and a registry. */
 export function newPlace(): Place {
   const root = mkdtempSync(join(tmpdir(), 'kiln-registry-'));
   made.push(root);

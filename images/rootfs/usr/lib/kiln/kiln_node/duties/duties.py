@@ -46,7 +46,7 @@ def keep_watch() -> int:
     """Runs beside the daemon until something is wrong with scratch, or others told the worker to leave."""
     node = _config()
     trouble = watch.until_trouble(
-        lambda: _look_with_room(node.least_free_mib), node.least_free_mib, between=_decommissioned(node)
+        lambda: _look_with_space(node.least_free_mib), node.least_free_mib, between=_decommissioned(node)
     )
     if trouble is None:
         return drain("the worker was told to decommission, by SIGPWR or at the master's page")
@@ -58,11 +58,11 @@ def keep_watch() -> int:
     return 0
 
 
-def _look_with_room(least_free_mib: int | None) -> watch.Look:
+def _look_with_space(least_free_mib: int | None) -> watch.Look:
     """What jobs that have ended left on a full scratch goes before anything that runs does."""
     found = watch.look()
-    if found.room is not None and space.short(found.room, least_free_mib):
-        removed = prune.make_room(lambda: not space.short(space.measure(), least_free_mib))
+    if found.free is not None and space.short(found.free, least_free_mib):
+        removed = prune.make_space(lambda: not space.short(space.measure(), least_free_mib))
         if removed:
             print(f"scratch is full: removed {len(removed)} jobs that have ended", flush=True)
             found = watch.look()

@@ -37,7 +37,7 @@ def prune(now: float, root: Path = folder.JOBS) -> list[str]:
     return sorted(wanted)
 
 
-def make_room(enough: Callable[[], bool], root: Path = folder.JOBS) -> list[str]:
+def make_space(enough: Callable[[], bool], root: Path = folder.JOBS) -> list[str]:
     """When scratch is full: jobs that have ended, oldest first, until `enough()` is true."""
     removed: list[str] = []
     for place, record in list(folder.every(root)):

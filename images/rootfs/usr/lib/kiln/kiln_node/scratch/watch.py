@@ -1,4 +1,4 @@
-"""While a daemon of Spark runs: is scratch still what it was, does it take a write, has it room.
+"""While a daemon of Spark runs: is scratch still what it was, does it take a write, has it space.
 
 A worker on a full or broken disk stays registered and fails every task it is given, until applications are
 ended for it. So the watch takes it away: politely where its blocks can still be read, at once where not.
@@ -27,7 +27,7 @@ class Look:
 
     device: int | None
     error: str | None = None
-    room: space.Space | None = None
+    free: space.Space | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def look(path: Path = paths.SCRATCH, mountinfo: Path = Path("/proc/self/mountinf
     except OSError as error:
         return Look(0, error.strerror or str(error))
     try:
-        room = space.measure(path)
+        free = space.measure(path)
         descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             os.write(descriptor, b"kiln")
@@ -58,7 +58,7 @@ def look(path: Path = paths.SCRATCH, mountinfo: Path = Path("/proc/self/mountinf
             probe.unlink(missing_ok=True)
     except OSError as error:
         return Look(device, error.strerror or str(error))
-    return Look(device, None, room)
+    return Look(device, None, free)
 
 
 def judge(found: Look, device: int, least_free_mib: int | None) -> Trouble | None:
@@ -67,10 +67,10 @@ def judge(found: Look, device: int, least_free_mib: int | None) -> Trouble | Non
     again = "when it is mended: systemctl restart kiln-scratch kiln-configure kiln-role kiln-ready"
     if found.device is None:
         return Trouble("lost", NodeFault(f"nothing is mounted at {where} any more", where=where, hint=again))
-    if found.room is not None:
-        bound = space.bound_mib(found.room.size_mib, least_free_mib)
-        if found.room.free_mib < bound:
-            left = f"{found.room.free_mib} MiB left of {found.room.size_mib}"
+    if found.free is not None:
+        bound = space.bound_mib(found.free.size_mib, least_free_mib)
+        if found.free.free_mib < bound:
+            left = f"{found.free.free_mib} MiB left of {found.free.size_mib}"
             what = f"{where} is full: {left}, {bound} must stay free"
             hint = (
                 "see what fills it: du -xh --max-depth=2 /scratch | sort -h; "

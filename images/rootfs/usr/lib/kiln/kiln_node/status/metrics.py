@@ -76,7 +76,7 @@ def _scratch(live: Live) -> Iterator[Sample]:
         live.space.used,
     )
     yield Sample("kiln_scratch_free_bytes", "Bytes of /scratch that Spark can still write.", live.space.free)
-    yield Sample("kiln_scratch_files", "Files that /scratch has room for.", live.space.files)
+    yield Sample("kiln_scratch_files", "Files that /scratch has space for.", live.space.files)
     yield Sample("kiln_scratch_files_free", "Files that can still be made.", live.space.files_free)
     yield Sample("kiln_scratch_read_only", "1: the kernel takes no writes.", live.space.read_only)
 
