@@ -13,7 +13,7 @@ import { resolveConda } from './conda';
 import { resolveDebian } from './debian';
 import { debianSources, jdkPackage } from './debian/jdk';
 import { resolveMaven, type Keep } from './maven';
-import { askedJars } from './maven/jars';
+import { askedJars } from './maven/asked';
 import { resolvePypi } from './pypi';
 import type { WheelTarget } from './pypi/wheel-tags';
 import { compareInputs } from './serialise';

@@ -94,7 +94,7 @@ def main() -> int:
         place_scripts(variables["KILN_SOURCE"] / code, out, library)
         refuse_overwriting(out, below)
         normalise(out, epoch)
-        print(f"code: scripts of {code} at {CODE}", file=sys.stderr)
+        print(f"code: scripts and notebooks at {CODE}", file=sys.stderr)
         return 0
     wheels, debs = (
         [each.path for each in locked(variables["KILN_LOCK"], variables["KILN_INPUTS"], "code", source)]

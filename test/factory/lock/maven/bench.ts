@@ -7,7 +7,7 @@ import type { Input, MavenInput } from '../../../../factory/contracts/lock';
 import type { JarSpec } from '../../../../factory/contracts/spec';
 import { resolveMaven } from '../../../../factory/lock/maven';
 import { artifactFolder, artifactPath, parseCoordinates } from '../../../../factory/lock/maven/coordinates';
-import { askedJars } from '../../../../factory/lock/maven/jars';
+import { askedJars } from '../../../../factory/lock/maven/asked';
 import { FakeHttp, type FakeAnswer } from '../../../../factory/ports/inputs/http-fake';
 import { FakeMaven } from '../../../../factory/ports/inputs/maven-fake';
 import { classFile, pomFile, sdistOf, zipOf } from './jar-maker';

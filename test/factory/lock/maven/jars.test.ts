@@ -209,6 +209,15 @@ const CONFLICTS: readonly Case[] = [
     says: ['com.example:other:1 has a class that org.example:udf:1 has too'],
   },
   {
+    name: 'an exclusion that excludes nothing',
+    asked: [{ jar: UDF, exclude: ['org.example:lots'] }],
+    published: {
+      [UDF]: { jar: plain(), needs: ['org.example:lost:1'] },
+      'org.example:lost:1': { jar: plain('a/B') },
+    },
+    says: ['exclude: org.example:lots is nothing that udf needs'],
+  },
+  {
     name: 'a pom without a jar',
     asked: ['org.example:bom:1'],
     published: { 'org.example:bom:1': {} },

@@ -1,113 +1,15 @@
-import type { JarSpec } from '../../contracts/spec';
-import { KilnError, type Fault } from '../../errors';
+import type { Fault } from '../../errors';
 import type { Maven, MavenNode, MavenRequest } from '../../ports/inputs/maven';
-import { coordinatesText, parseCoordinates, artifactPath, type Coordinates } from './coordinates';
-import { judgeContents, judgeName, type Conflict, type Image, type ReadJar } from './judge';
+import { judgeExcluded, key, type AskedJar } from './asked';
+import { artifactPath, coordinatesText, type Coordinates } from './coordinates';
+import { faultOf, label, refuse, type ChosenJar } from './faults';
 import type { OwnJar } from './jar/spark-jars';
+import { judgeName, type Conflict, type Image } from './judge';
 import type { OwnJars } from './own-jars';
-
-/** A jar of factory.yaml. */
-export interface AskedJar extends Coordinates {
-  readonly exclude: readonly string[];
-  readonly force: string | undefined;
-  /** `factory.yaml:6:9: maven[0]`. */
-  readonly where: string;
-}
-
-/** A jar that comes into the image. */
-export interface ChosenJar extends Coordinates {
-  /** The jar of factory.yaml that it is, or that needs it. */
-  readonly asked: AskedJar;
-  readonly direct: boolean;
-}
-
-export const askedJars = (specs: readonly JarSpec[], at: (index: number) => string): AskedJar[] =>
-  specs.map(({ jar, exclude = [], force }, index) => ({
-    ...parseCoordinates(jar),
-    exclude,
-    force,
-    where: at(index),
-  }));
-
-const key = ({ group, artifact, classifier }: Coordinates): string =>
-  [group, artifact, classifier ?? ''].join(':');
+import { each } from './tree';
 
 /** Types of Maven whose file is a jar; the others' is named by the type. */
 const JARS = new Set(['jar', 'test-jar', 'bundle', 'maven-plugin', 'ejb', 'eclipse-plugin', 'hk2-jar']);
-
-const refused = (faults: readonly Fault[]): KilnError =>
-  new KilnError({
-    code: 'jars-conflict',
-    exitCode: 1,
-    what: `${String(faults.length)} ${faults.length === 1 ? 'error' : 'errors'} in the jars of factory.yaml: maven`,
-    faults,
-  });
-
-/** Throws what was found, all of it, if anything was. */
-export function refuse(faults: readonly Fault[]): void {
-  if (faults.length > 0) throw refused(faults);
-}
-
-/** One artifact that is asked for twice: only one of them can be on the class path. */
-export function judgeTwice(asked: readonly AskedJar[]): Fault[] {
-  return asked.flatMap((jar, index) => {
-    const other = asked.slice(0, index).find((each) => key(each) === key(jar));
-    if (other === undefined) return [];
-    const versions = other.version === jar.version ? 'twice' : `as ${other.version} and as ${jar.version}`;
-    return [
-      {
-        where: jar.where,
-        what: `${jar.group}:${jar.artifact} is asked for ${versions}`,
-        hint: 'keep one of them',
-      },
-    ];
-  });
-}
-
-const label = (jar: Coordinates, asked: AskedJar, direct: boolean): string =>
-  direct ? coordinatesText(jar) : `${coordinatesText(jar)}, which ${asked.artifact} needs,`;
-
-const wayOut = (jar: Coordinates, direct: boolean): string =>
-  direct
-    ? '; or force: REASON beside it'
-    : `; or exclude: [${jar.group}:${jar.artifact}]; or name it yourself, with force: REASON`;
-
-const faultOf = ({ what, hint }: Conflict, jar: Coordinates, asked: AskedJar, direct: boolean): Fault => ({
-  where: asked.where,
-  what: `${label(jar, asked, direct)} ${what}`,
-  hint: `${hint}${wayOut(jar, direct)}`,
-});
-
-/** A jar that the repository does not have, though it has its pom. */
-export const lacking = (jar: ChosenJar, { message, hint }: KilnError): Fault => ({
-  where: jar.asked.where,
-  what: jar.direct ? message : `${message}, which ${jar.asked.artifact} needs`,
-  ...(hint === undefined ? {} : { hint }),
-});
-
-/** The nodes of a tree with the request that each came by. */
-function* walk(
-  nodes: readonly MavenNode[],
-  asked: AskedJar,
-  into: (node: MavenNode) => boolean,
-  direct = true,
-): Generator<{ readonly node: MavenNode; readonly asked: AskedJar; readonly direct: boolean }> {
-  for (const node of nodes) {
-    yield { node, asked, direct };
-    if (into(node)) yield* walk(node.children, asked, into, false);
-  }
-}
-
-function* each(
-  roots: readonly MavenNode[],
-  asked: readonly AskedJar[],
-  into: (node: MavenNode) => boolean = () => true,
-): ReturnType<typeof walk> {
-  for (const root of roots) {
-    const by = asked.find((jar) => key(jar) === key(root) && jar.version === root.version);
-    if (by !== undefined) yield* walk([root], by, into);
-  }
-}
 
 const major = (version: string): number => Number(/\d+/.exec(version)?.[0] ?? Number.NaN);
 
@@ -140,7 +42,7 @@ function judgeOwn(
   return undefined;
 }
 
-export interface Chosen {
+interface Chosen {
   readonly jars: readonly ChosenJar[];
   /** `artifact version (the image's version)`: where the image's own jar is used instead. */
   readonly instead: readonly string[];
@@ -176,6 +78,7 @@ export async function chooseJars(
     return false;
   };
 
+  faults.push(...(await judgeExcluded(asked, maven)));
   const whole = await maven.tree(requests([]));
   const there = new Map<string, OwnJar>();
   const instead: string[] = [];
@@ -236,28 +139,4 @@ function judgeFiles(jars: readonly ChosenJar[], own: OwnJars): Fault[] {
       },
     ];
   });
-}
-
-/**
- * Judges what is in the jars.
- * @returns reasons by coordinates, of the jars that are taken in spite of a conflict.
- */
-export function judgeJars(
-  jars: readonly (ChosenJar & ReadJar)[],
-  image: Image,
-  own: OwnJars,
-  known: ReadonlyMap<string, string>,
-): ReadonlyMap<string, string> {
-  const forced = new Map(known);
-  const faults = jars.flatMap((jar) => {
-    const { asked, direct } = jar;
-    const conflicts = judgeContents(jar, image, own, jars);
-    if (conflicts.length > 0 && direct && asked.force !== undefined) {
-      forced.set(coordinatesText(jar), asked.force);
-      return [];
-    }
-    return conflicts.map((conflict) => faultOf(conflict, jar, asked, direct));
-  });
-  refuse(faults);
-  return forced;
 }
