@@ -15,6 +15,8 @@ from .fail import fail
 # (marshal's references): so the order and the shares are fixed, and the hash seed too.
 _COMPILE = """
 import compileall, os, py_compile, sys
+if sys.version_info < (3, 9):
+    sys.exit()
 folder, strip, share, shares = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 files = sorted(
     os.path.join(parent, name)
@@ -30,7 +32,9 @@ _SHARES = 2
 
 
 def compile_modules(root: Chroot, folder: str, strip: str = "") -> None:
-    """Compiles what is below `folder` (a path in the chroot), as if `strip` were not part of the path."""
+    """Compiles what is below `folder` (a path in the chroot), as if `strip` were not part of the path.
+
+    There is none for Python before 3.9, whose compiler cannot leave out a part of the path."""
     running = [
         root.start(["-B", "-s", "-c", _COMPILE, folder, strip, str(share), str(_SHARES)])
         for share in range(_SHARES)
@@ -45,7 +49,7 @@ def compile_modules(root: Chroot, folder: str, strip: str = "") -> None:
 
 def library_folder(environment: Path) -> str:
     """`lib/pythonX.Y` of an environment."""
-    found = [p for p in sorted((environment / "lib").glob("python3.*")) if (p / "os.py").is_file()]
+    found = [p for p in sorted((environment / "lib").glob("python[23].*")) if (p / "os.py").is_file()]
     if len(found) != 1:
         names = ", ".join(p.name for p in found) or "none"
         fail(f"the environment must have exactly one Python; it has {names}", "mend environment.yml")
