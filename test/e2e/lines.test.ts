@@ -27,7 +27,10 @@ const magicFrom = (release: string): string => (release.startsWith('2.') ? '' : 
 describe.skipIf(typeof bakedImage() === 'string')('Spark lines (needs root)', { timeout: 1_800_000 }, () => {
   it.runIf(named !== undefined)('that are named in KILN_LINES are known (make test-all)', () => {
     const known = RUNS.map(({ release }) => release);
-    expect(named?.filter((release) => !known.includes(release)), `known: ${known.join(' ')}`).toEqual([]);
+    expect(
+      named?.filter((release) => !known.includes(release)),
+      `known: ${known.join(' ')}`,
+    ).toEqual([]);
   });
 
   describe.each(RUNS)('$release on Java $java with Python $python', ({ release, python, java }) => {
