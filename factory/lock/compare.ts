@@ -78,15 +78,22 @@ const stalePython = (lock: Lock, { resolution }: Asked): string[] =>
     )
     .map(({ version }) => `${pythonBounds(resolution.line).words}, locked is Python ${version}`);
 
+/** A lock of a time when the compatibility table said otherwise: its inputs are others. */
+const staleTable = (lock: Lock, asked: Asked): string[] =>
+  differing(lock, asked, ['hadoop', 's3a', 'committer']);
+
+/** Choices by which recipes treat the same inputs. */
+const TREATMENT = ['jars', 'sdkClasses', 'classData'] as const;
+
+const differing = (lock: Lock, { resolution }: Asked, names: readonly (keyof Lock['choices'])[]): string[] =>
+  names
+    .filter((name) => lock.choices[name].value !== resolution.choices[name].value)
+    .map((name) => `${name} is ${resolution.choices[name].value}, locked ${lock.choices[name].value}`);
+
 const staleTreatment = (lock: Lock, asked: Asked): string[] => {
-  const { jars, classData } = asked.resolution.choices;
-  const { jars: lockedJars, classData: lockedData } = lock.choices;
   const without = withoutOf(asked.spec).join(', ');
   return [
-    ...(lockedJars.value === jars.value ? [] : [`jars is ${jars.value}, locked ${lockedJars.value}`]),
-    ...(lockedData.value === classData.value
-      ? []
-      : [`classData is ${classData.value}, locked ${lockedData.value}`]),
+    ...differing(lock, asked, TREATMENT),
     ...(lock.condaWithout.join(', ') === without
       ? []
       : [`conda.without is ${without || 'nothing'}, locked ${lock.condaWithout.join(', ') || 'nothing'}`]),
@@ -97,12 +104,17 @@ const staleTreatment = (lock: Lock, asked: Asked): string[] => {
 export const staleness = (lock: Lock, asked: Asked): string[] => [
   ...staleInputs(lock, asked),
   ...stalePython(lock, asked),
+  ...staleTable(lock, asked),
   ...staleTreatment(lock, asked),
 ];
 
 /** The lock with every pin it has, where what is asked differs only in how inputs are treated. */
 export function treatedAnew(lock: Lock, asked: Asked): Lock | undefined {
-  if (staleInputs(lock, asked).length + stalePython(lock, asked).length > 0) return undefined;
-  const { jars, classData } = asked.resolution.choices;
-  return { ...lock, choices: { ...lock.choices, jars, classData }, condaWithout: withoutOf(asked.spec) };
+  if ([staleInputs, stalePython, staleTable].some((stale) => stale(lock, asked).length > 0)) return undefined;
+  const { s3a, jars, sdkClasses, classData } = asked.resolution.choices;
+  return {
+    ...lock,
+    choices: { ...lock.choices, s3a, jars, sdkClasses, classData },
+    condaWithout: withoutOf(asked.spec),
+  };
 }

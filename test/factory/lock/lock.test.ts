@@ -120,16 +120,17 @@ describe('a stale lock', () => {
     const error = await refusal(() => readLocked(project));
     expect(error.faults.map((f) => f.what)).toEqual([
       'jars is full, locked slim',
+      'sdkClasses is full, locked slim',
       'conda.without is include, share/man, locked nothing',
     ]);
     const { lock, result, changes: told } = await updateLock(project, noNetwork, false);
     expect([result, told]).toEqual([
       'written',
-      ['jars: slim -> full', 'conda.without: nothing -> include, share/man'],
+      ['jars: slim -> full', 'sdkClasses: slim -> full', 'conda.without: nothing -> include, share/man'],
     ]);
     expect({
       ...lock,
-      choices: { ...lock.choices, jars: before.choices.jars },
+      choices: { ...lock.choices, jars: before.choices.jars, sdkClasses: before.choices.sdkClasses },
       condaWithout: [],
     }).toEqual(before);
     expect(readLocked(project)).toBeDefined();
