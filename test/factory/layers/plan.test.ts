@@ -38,7 +38,13 @@ describe('what a change of the lock makes anew', () => {
       'jars',
       withChoice({ jars: { value: 'full', reason: '' } }),
       withChoice({ jars: { value: 'slim', reason: '' } }),
-      { spark: "the lock's choice of jars changed", hadoop: "the lock's choice of jars changed" },
+      { spark: "the lock's choice of jars changed" },
+    ],
+    [
+      'sdkClasses',
+      withChoice({ sdkClasses: { value: 'full', reason: '' } }),
+      withChoice({ sdkClasses: { value: 'slim', reason: '' } }),
+      { hadoop: "the lock's choice of sdkClasses changed" },
     ],
     [
       'classData',
@@ -96,8 +102,8 @@ it('a recipe is told the choices that its layer declares, and no others', async 
   const told = (await plan(lock)).map((layer) => [layer.name, Object.keys(choiceVariables(layer, lock))]);
   expect(Object.fromEntries(told)).toEqual({
     os: [],
-    spark: ['KILN_SPARK', 'KILN_JARS'],
-    hadoop: ['KILN_JARS'],
+    spark: ['KILN_SPARK', 'KILN_JARS', 'KILN_S3A'],
+    hadoop: ['KILN_COMMITTER', 'KILN_S3A', 'KILN_SDK_CLASSES'],
     conda: [],
     jars: ['KILN_SPARK', 'KILN_CLASS_DATA'],
     node: [],
