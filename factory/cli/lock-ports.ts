@@ -18,18 +18,23 @@ import { mavenHome } from './maven-program';
 export function openLockPorts(project: Project, step: (line: string) => void): LockPorts {
   const store = openStore(project);
   const mirrors = hostMirrors(hostExec);
-  const file = async (input: Input): Promise<string> => {
+  const files = async (inputs: readonly Input[]): Promise<string[]> => {
     const vault = openVault(project);
     try {
-      if (vault.missing([input]).length > 0) {
-        step(`fetching ${fileName(input)}, ${formatSize(input.size)}, to look into it`);
+      const missing = vault.missing(inputs);
+      const [first] = missing;
+      if (first !== undefined) {
+        const size = formatSize(missing.reduce((sum, input) => sum + input.size, 0));
+        const what = missing.length === 1 ? fileName(first) : `${String(missing.length)} files`;
+        step(`fetching ${what}, ${size}, to look into ${missing.length === 1 ? 'it' : 'them'}`);
       }
-      await vault.ensure([input]);
-      return vault.path(input.sha256);
+      await vault.ensure(inputs);
+      return inputs.map(({ sha256 }) => vault.path(sha256));
     } finally {
       await vault.close();
     }
   };
+  const file = async (input: Input): Promise<string> => (await files([input]))[0] ?? '';
   return {
     exec: hostExec,
     http: hostHttp,
@@ -37,6 +42,7 @@ export function openLockPorts(project: Project, step: (line: string) => void): L
     channels: openChannels(project.root, readSpec(project).spec.conda.channels),
     step,
     file,
+    files,
     maven: hostMaven({
       exec: hostExec,
       base: () => mirrors.base('maven'),

@@ -5,6 +5,8 @@ import { readPackage, type PackageFacts } from '../code/build-system';
 import type { JarSpec, Spec } from '../contracts/spec';
 import type { Project } from '../project';
 import { declaredLayers } from '../recipes';
+import type { PipPart } from '../spec/environment/pip';
+import type { PipRequirement } from '../spec/environment/requirement';
 import { readSpec, type ReadSpec } from '../spec/read';
 import { parsePackageList } from './debian/package-list';
 
@@ -29,6 +31,9 @@ interface PackageList {
 const COUNTED_AS: Readonly<Record<string, string>> = { code: 'builders' };
 
 const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();
+
+const isEmpty = ({ requirements }: PipPart): boolean => requirements.length === 0;
+const pipText = ({ text, hashes }: PipRequirement): string => [text, ...sorted(hashes)].join(' ');
 
 /** The lock's `condaWithout`. */
 export const withoutOf = ({ conda }: Spec): string[] => sorted(conda.without);
@@ -57,6 +62,12 @@ function digestOf(asked: Omit<Asked, 'digest'>): string {
     // The order of channels is their precedence.
     channels: environment.channels,
     dependencies: sorted(environment.dependencies.map(({ text }) => text)),
+    ...(isEmpty(environment.pip)
+      ? {}
+      : {
+          pip: sorted(environment.pip.requirements.map(pipText)),
+          constraints: sorted(environment.pip.constraints.map(pipText)),
+        }),
     buildRequires: sorted(asked.code.buildRequires),
     ...Object.fromEntries(asked.packages.map(({ use, names }) => [COUNTED_AS[use] ?? use, sorted(names)])),
   };

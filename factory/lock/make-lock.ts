@@ -6,10 +6,11 @@ import type { Exec } from '../ports/machine/exec';
 import type { Http } from '../ports/inputs/http';
 import type { Maven } from '../ports/inputs/maven';
 import type { Mirrors } from '../ports/inputs/mirrors';
-import { PythonIndex } from '../ports/inputs/python-index';
+import { PythonIndex, normalised } from '../ports/inputs/python-index';
 import type { Project } from '../project';
 import { withoutOf, type Asked } from './asked';
-import { resolveConda } from './conda';
+import { resolveConda, type CondaSolved } from './conda';
+import { resolvePip } from './conda/pip';
 import { resolveDebian } from './debian';
 import { debianSources, jdkPackage } from './debian/jdk';
 import { resolveMaven, type Keep } from './maven';
@@ -29,6 +30,8 @@ export interface LockPorts {
   readonly maven: Maven;
   /** The file of an input, downloaded if it is not here. */
   readonly file: (input: Input) => Promise<string>;
+  /** The files of many, in the same order, downloaded side by side. */
+  readonly files: (inputs: readonly Input[]) => Promise<readonly string[]>;
   readonly step: Step;
 }
 
@@ -48,6 +51,16 @@ function sparkIn(packages: readonly PypiInput[]): PypiInput {
 const readSlim = ({ home }: Project, line: string): string =>
   readFileSync(join(home, 'images', 'layers', 'spark', `slim-${line}.list`), 'utf8');
 
+/** Tells which requirements of the code package nothing of the environment is called by. */
+function noteUnknown(conda: CondaSolved, wheels: readonly PypiInput[], file: string, step: Step): void {
+  const there = new Set(wheels.map(({ name }) => name));
+  const left = conda.unknown.filter((text) => !there.has(normalised(/^[\w.-]+/.exec(text)?.[0] ?? '')));
+  if (left.length === 0) return;
+  step(
+    `conda: no package is called as ${file} asks for: ${left.join(', ')}; the bake tells whether another one has it`,
+  );
+}
+
 /**
  * Asks every registry and puts the answers together; writes nothing.
  * @param before the lock that is there, for pins of files that never change.
@@ -61,6 +74,12 @@ export async function makeLock(
   const { spec, environment, resolution } = asked;
   const { mirrors, step } = ports;
   const { choices } = resolution;
+  const needs = {
+    file: join(spec.code, 'pyproject.toml'),
+    requires: asked.code.requires,
+    requiresPython: asked.code.requiresPython,
+    spark: spec.spark,
+  };
   const solved = resolveConda(
     {
       file: spec.conda.environment,
@@ -69,19 +88,17 @@ export async function makeLock(
       glibc: resolution.suite.glibc,
       home: project.home,
       cache: join(project.cache, 'conda'),
-      needs: {
-        file: join(spec.code, 'pyproject.toml'),
-        requires: asked.code.requires,
-        requiresPython: asked.code.requiresPython,
-        spark: spec.spark,
-      },
+      needs,
     },
     ports,
   );
+  const packages = async (): Promise<readonly CondaInput[]> => (await solved).packages;
   const target = async (): Promise<WheelTarget> => ({
-    python: pythonIn(await solved)?.version ?? choices.python.value,
+    python: pythonIn(await packages())?.version ?? choices.python.value,
     glibc: resolution.suite.glibc,
   });
+  const base = (): Promise<string> => mirrors.base('pypi');
+  const fromIndex = { ...ports, base, index: new PythonIndex(ports.http, base) };
   const pypi = resolvePypi(
     {
       spark: spec.spark,
@@ -90,12 +107,17 @@ export async function makeLock(
       target,
       home: project.home,
     },
-    {
-      ...ports,
-      index: new PythonIndex(ports.http, () => mirrors.base('pypi')),
-      base: () => mirrors.base('pypi'),
-    },
+    fromIndex,
   );
+  const pip = async (): Promise<PypiInput[]> =>
+    await resolvePip(
+      {
+        ...{ file: spec.conda.environment, pip: environment.pip, needs, home: project.home },
+        packages: await packages(),
+        target: await target(),
+      },
+      fromIndex,
+    );
   const work = [
     resolveDebian(
       debianSources(resolution),
@@ -126,11 +148,13 @@ export async function makeLock(
       { ...ports, base: () => mirrors.base('maven') },
     ),
     solved,
+    pip(),
   ] as const;
   await noneFails(work);
-  const [debian, python, maven, conda] = await Promise.all(work);
+  const [debian, python, maven, conda, wheels] = await Promise.all(work);
   step('all sources answered');
-  const interpreter = pythonIn(conda);
+  noteUnknown(conda, wheels, needs.file, step);
+  const interpreter = pythonIn(conda.packages);
   const { group, artifact, version } = maven.sdk;
   return {
     version: 1,
@@ -149,6 +173,6 @@ export async function makeLock(
       },
     },
     condaWithout: withoutOf(spec),
-    inputs: [...debian.inputs, ...python, ...maven.inputs, ...conda].sort(compareInputs),
+    inputs: [...debian.inputs, ...python, ...maven.inputs, ...conda.packages, ...wheels].sort(compareInputs),
   };
 }

@@ -71,8 +71,10 @@ function environmentOf(
     file.fault(['conda', 'environment'], `there is no ${name}`, 'write one, or name the one you have');
     return undefined;
   }
-  const read = readEnvironment(name, readFileSync(path), channels);
-  return { environment: read.environment, faults: read.file.faults };
+  return readEnvironment(name, readFileSync(path), channels, (other) => {
+    const beside = join(project.root, other);
+    return isFile(beside) ? readFileSync(beside) : undefined;
+  });
 }
 
 /**

@@ -6,12 +6,13 @@ import json
 import os
 
 import pytest
-from code_layer.install import install_wheel, refuse_overwriting
+from code_layer.install import refuse_overwriting
 from conda_channel.package import PLACEHOLDER, File, write
 from conda_layer.bytecode import library_folder
 from conda_layer.inputs import Input, locked
 from conda_layer.install import install_packages
 from conda_layer.normalise import drop_bytecode, normalise
+from conda_layer.wheels import install_wheel, install_wheels, refuse_shadows
 from conda_layer.without import leave_out, patterns
 
 
@@ -108,26 +109,70 @@ def test_an_environment_has_exactly_one_python(tmp_path, capsys):
     assert library_folder(tmp_path) == "lib/python3.13"
 
 
-def flit_wheel(tmp_path):
-    """A wheel of the smallest kind, with a command."""
+def flit_wheel(tmp_path, name="demo"):
+    """A wheel of the smallest kind, with a command; whatever its name, it has the module demo."""
     import base64
     import zipfile
 
     files = {
         "demo/__init__.py": b"def main(): pass\n",
-        "demo-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n",
-        "demo-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        "demo-1.0.dist-info/entry_points.txt": b"[console_scripts]\ndemo = demo:main\n",
+        f"{name}-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n",
+        f"{name}-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{name}-1.0.dist-info/entry_points.txt": b"[console_scripts]\ndemo = demo:main\n",
     }
-    wheel = tmp_path / "demo-1.0-py3-none-any.whl"
+    wheel = tmp_path / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         record = ""
-        for name, data in files.items():
+        for path, data in files.items():
             digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
-            record += f"{name},sha256={digest},{len(data)}\n"
-            archive.writestr(name, data)
-        archive.writestr("demo-1.0.dist-info/RECORD", record + "demo-1.0.dist-info/RECORD,,\n")
+            record += f"{path},sha256={digest},{len(data)}\n"
+            archive.writestr(path, data)
+        archive.writestr(f"{name}-1.0.dist-info/RECORD", record + f"{name}-1.0.dist-info/RECORD,,\n")
     return wheel
+
+
+@pytest.mark.parametrize(
+    ("first", "owner"), [("conda", "the conda package demo-pkg"), ("wheel", "the wheel")]
+)
+def test_a_wheel_never_replaces_a_file_and_names_who_has_it(tmp_path, capsys, first, owner):
+    out = tmp_path / "out"
+    prefix = out / "opt/conda-env"
+    wheels = [flit_wheel(tmp_path)]
+    if first == "conda":
+        path = "lib/python3.13/site-packages/demo/__init__.py"
+        for name, text in (
+            (path, "conda's"),
+            ("conda-meta/demo-pkg-1-0.json", json.dumps({"name": "demo-pkg", "files": [path]})),
+        ):
+            (prefix / name).parent.mkdir(parents=True, exist_ok=True)
+            (prefix / name).write_text(text)
+    else:
+        wheels.append(flit_wheel(tmp_path, "other"))
+    with pytest.raises(SystemExit) as ended:
+        install_wheels(wheels, out, "lib/python3.13")
+    assert ended.value.code == 3
+    said = capsys.readouterr().err
+    assert owner in said
+    assert "both have" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        ("lib/python3.13/site-packages/pyspark/__init__.py", True),
+        ("bin/java", True),
+        ("lib/python3.13/site-packages/pyspark_tools/__init__.py", False),
+    ],
+)
+def test_what_would_hide_the_images_own_is_refused_whichever_package_has_it(tmp_path, capsys, path, refused):
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).touch()
+    if not refused:
+        refuse_shadows(tmp_path, "lib/python3.13")
+        return
+    with pytest.raises(SystemExit):
+        refuse_shadows(tmp_path, "lib/python3.13")
+    assert "the image" in capsys.readouterr().err
 
 
 def test_commands_run_on_the_nodes_python(tmp_path):

@@ -170,7 +170,7 @@ def test_an_environment_without_python_is_refused(tmp_path, channel):
 
 
 def test_a_wrong_request_is_refused(tmp_path, channel):
-    assert refused(lock(tmp_path, channel, op="unlock")) == [("request: op", "must be lock")]
+    assert refused(lock(tmp_path, channel, op="unlock")) == [("request: op", "must be lock or distributions")]
 
 
 def code(**changes):

@@ -7,6 +7,8 @@
  "code": {"file": NAME, "requires": [PEP 508], "requires_python": PEP 440 or null, "spark": VERSION}}
 -> {"packages": [{name, version, build, channel, subdir, file, size, sha256}],
     "unknown": [requirements of the code package whose names no package of the environment has]}
+{"op": "distributions", "packages": [{"path": FILE, "package": NAME}], "spark": VERSION, "folder": FOLDER}
+-> {"distributions": [{name, version, there, package}]}, wheels of metadata in FOLDER
 -> {"faults": [{"where", "what", "hint"}]}
 """
 
@@ -17,39 +19,47 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from .distributions import Archive, distributions
 from .faults import Fault, Faults, fault
 from .lock import Dependency, Python, Request, lock
 from .needs import Needs
 
+_HINT = "see python -m kiln_conda --help"
 _TEXTS = ("environment", "glibc", "platform", "cache")
 
 
-def request(text: str) -> Request:
-    """Raises Faults with everything that is wrong with the request."""
+def parsed(text: str) -> dict[str, Any]:
+    """The request, which names something that can be done. Raises Faults."""
     try:
         data = json.loads(text)
     except ValueError as error:
-        raise fault("request", f"is not JSON: {error}", "see python -m kiln_conda --help") from error
-    if not isinstance(data, dict) or data.get("op") != "lock":
-        raise fault("request: op", "must be lock", "see python -m kiln_conda --help")
-    hint = "see python -m kiln_conda --help"
+        raise fault("request", f"is not JSON: {error}", _HINT) from error
+    if not isinstance(data, dict) or data.get("op") not in ("lock", "distributions"):
+        raise fault("request: op", "must be lock or distributions", _HINT)
+    return data
+
+
+def lock_request(data: dict[str, Any]) -> Request:
+    """Raises Faults with everything that is wrong with the request."""
     faults = [
-        Fault(f"request: {key}", "must be text", hint) for key in _TEXTS if not isinstance(data.get(key), str)
+        Fault(f"request: {key}", "must be text", _HINT)
+        for key in _TEXTS
+        if not isinstance(data.get(key), str)
     ]
     known = {"op", "channels", "shadows", "code", "python", "dependencies", *_TEXTS}
-    faults += [Fault(f"request: {key}", "is not known", hint) for key in data if key not in known]
+    faults += [Fault(f"request: {key}", "is not known", _HINT) for key in data if key not in known]
     for key in ("channels", "shadows"):
         if not isinstance(data.get(key), dict) or not all(isinstance(v, str) for v in data[key].values()):
-            faults.append(Fault(f"request: {key}", "must give a text by name", hint))
+            faults.append(Fault(f"request: {key}", "must give a text by name", _HINT))
     code = data.get("code")
     try:
         needs = None if code is None else Needs(**code)
         python = Python(**data.get("python", {}))
         dependencies = tuple(Dependency(**each) for each in data.get("dependencies", []))
     except TypeError as error:
-        faults.append(Fault("request: code, python or dependencies", f"does not fit: {error}", hint))
+        faults.append(Fault("request: code, python or dependencies", f"does not fit: {error}", _HINT))
     if faults:
         raise Faults(faults)
     return Request(
@@ -65,16 +75,27 @@ def request(text: str) -> Request:
     )
 
 
+def answer(data: dict[str, Any]) -> dict[str, object]:
+    """Raises Faults."""
+    if data["op"] == "lock":
+        return asyncio.run(lock(lock_request(data)))
+    try:
+        archives = [Archive(Path(each["path"]), each["package"]) for each in data["packages"]]
+        return distributions(archives, data["spark"], Path(data["folder"]))
+    except (KeyError, TypeError) as error:
+        raise fault("request", f"does not fit: {error!r}", _HINT) from error
+
+
 def main() -> int:
     if sys.argv[1:]:
         print(__doc__)
         return 0 if sys.argv[1:] == ["--help"] else 2
     try:
-        answer = asyncio.run(lock(request(sys.stdin.read())))
+        said = answer(parsed(sys.stdin.read()))
     except Faults as faults:
-        answer = faults.answer()
-    print(json.dumps(answer))
-    return 3 if "faults" in answer else 0
+        said = faults.answer()
+    print(json.dumps(said))
+    return 3 if "faults" in said else 0
 
 
 def leave(code: int) -> NoReturn:

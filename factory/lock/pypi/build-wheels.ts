@@ -1,13 +1,7 @@
-import { join } from 'node:path';
 import { KilnError } from '../../errors';
 import type { Exec } from '../../ports/machine/exec';
+import { saidBy, uvCompile, type Pin } from './uv';
 import type { WheelTarget } from './wheel-tags';
-
-/** A release, as the resolver names it. */
-export interface Pin {
-  readonly name: string;
-  readonly version: string;
-}
 
 export interface BuildWanted extends WheelTarget {
   /** PEP 508 requirements. */
@@ -15,9 +9,6 @@ export interface BuildWanted extends WheelTarget {
   /** kiln's own folder. */
   readonly home: string;
 }
-
-/** The newest C library that uv has a name for; wheels for a newer one are rare. */
-const NEWEST_GLIBC = 40;
 
 /** Setuptools before this one makes wheels by a package of its own, which it asks for when it runs. */
 const OWN_WHEEL = [70, 1];
@@ -31,37 +22,19 @@ function needsWheel(pins: readonly Pin[]): boolean {
 }
 
 async function compile(
-  { requires, python, glibc, home }: BuildWanted,
-  { exec, base }: { readonly exec: Exec; readonly base: () => Promise<string> },
+  wanted: BuildWanted,
+  ports: { readonly exec: Exec; readonly base: () => Promise<string> },
 ): Promise<Pin[]> {
-  const minor = Math.min(NEWEST_GLIBC, Number(glibc.split('.')[1]));
-  const result = await exec
-    .run(
-      join(home, '.venv/bin/uv'),
-      [
-        ...['pip', 'compile', '-', '--quiet', '--python', join(home, '.venv/bin/python')],
-        ...['--python-version', python, '--python-platform', `x86_64-manylinux_2_${String(minor)}`],
-        ...['--only-binary', ':all:', '--no-header', '--no-annotate', '--no-config', '--no-cache'],
-      ],
-      {
-        input: `${requires.join('\n')}\n`,
-        // The certificates that pip and the rest of this machine trust.
-        env: { UV_DEFAULT_INDEX: await base(), UV_INDEX: '', UV_FIND_LINKS: '', UV_SYSTEM_CERTS: '1' },
-      },
-    )
-    .catch((error: unknown) => {
-      const said = error instanceof Error ? error.message.split('\n').slice(1).join('\n') : String(error);
-      throw new KilnError({
-        code: 'unresolvable',
-        what: `the wheels that build the code package cannot be resolved for Python ${python}: ${requires.join(', ')}\n${said}`,
-        hint: 'correct build-system.requires in its pyproject.toml; kiln builds by wheels alone, never by source distributions',
-        cause: error,
-      });
+  try {
+    return await uvCompile(wanted, ports);
+  } catch (error) {
+    throw new KilnError({
+      code: 'unresolvable',
+      what: `the wheels that build the code package cannot be resolved for Python ${wanted.python}: ${wanted.requires.join(', ')}\n${saidBy(error)}`,
+      hint: 'correct build-system.requires in its pyproject.toml; kiln builds by wheels alone, never by source distributions',
+      cause: error,
     });
-  return result.stdout.split('\n').flatMap((line) => {
-    const match = /^([A-Za-z0-9._-]+)==(\S+)/.exec(line);
-    return match === null ? [] : [{ name: match[1] ?? '', version: match[2] ?? '' }];
-  });
+  }
 }
 
 /**

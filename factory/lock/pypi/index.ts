@@ -26,7 +26,7 @@ interface Ports {
   readonly step: Step;
 }
 
-const pinned = (use: Use, name: string, version: string, found: IndexFile): PypiInput => ({
+export const pinned = (use: Use, name: string, version: string, found: IndexFile): PypiInput => ({
   use,
   source: 'pypi',
   name,
@@ -39,7 +39,7 @@ const pinned = (use: Use, name: string, version: string, found: IndexFile): Pypi
 const absent = (what: string, hint: string): KilnError => new KilnError({ code: 'unresolvable', what, hint });
 
 /** The version part of a file name, compared as the index writes it. */
-function ofVersion(files: readonly IndexFile[], name: string, version: string): IndexFile[] {
+export function ofVersion(files: readonly IndexFile[], name: string, version: string): IndexFile[] {
   const stem = normalised(name);
   return files.filter((f) => {
     const [project, release] = /^(.+?)-(\d[^-]*?)(?:\.tar\.gz|\.zip|-.*\.whl)$/.exec(f.file)?.slice(1) ?? [];

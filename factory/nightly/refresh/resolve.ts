@@ -124,13 +124,14 @@ async function channelsOf({ channels }: RefreshPorts, asked: Asked): Promise<Bas
   return Object.fromEntries(await Promise.all(found));
 }
 
-/** Python projects whose pages decide: Spark, the samples, what builds the code package. */
+/** Python projects whose pages decide: Spark, the samples, the environment's pip part, what builds the code package. */
 const projectsOf = (asked: Asked, lock: Lock | undefined): readonly string[] => [
   'pyspark',
   ...asked.spec.samples.map((sample) => normalised(sample.split('==')[0] ?? '')),
   ...asked.code.buildRequires.map((text) => normalised(/^[\w.-]+/.exec(text)?.[0] ?? '')),
+  ...asked.environment.pip.requirements.map(({ name }) => name),
   ...(lock?.inputs ?? [])
-    .filter(({ use, source }) => use === 'code' && source === 'pypi')
+    .filter(({ use, source }) => (use === 'code' || use === 'conda') && source === 'pypi')
     .map(({ name }) => normalised(name)),
 ];
 

@@ -1,8 +1,10 @@
 import { defined } from '../../defined';
+import type { Fault } from '../../errors';
 import { nearest } from '../nearest';
 import { YamlFile } from '../yaml-file';
 import { channelOf } from './channel';
 import { readMatchSpec, type MatchSpec } from './match-spec';
+import { PipReader, type PipPart, type ReadFile } from './pip';
 import { SHADOWS } from './shadows';
 import { decode } from './text';
 
@@ -19,6 +21,7 @@ export interface Environment {
   /** Names, in the order of their priority; those that only a dependency names (`channel::name`) come last. */
   readonly channels: readonly string[];
   readonly dependencies: readonly Dependency[];
+  readonly pip: PipPart;
 }
 
 /** What an environment file says of its Python. */
@@ -52,8 +55,10 @@ class Reader {
   private readonly dependencies: Dependency[] = [];
 
   constructor(
+    private readonly name: string,
     private readonly file: YamlFile,
     private readonly mapped: Readonly<Record<string, string>>,
+    private readonly pip: PipReader,
   ) {}
 
   read(value: unknown): Environment {
@@ -76,7 +81,7 @@ class Reader {
       }
     }
     const channels = [...new Set([...this.channels, ...this.behind])];
-    return { channels, dependencies: this.dependencies };
+    return { channels, dependencies: this.dependencies, pip: this.pip.part };
   }
 
   private noChannel(): boolean {
@@ -131,11 +136,7 @@ class Reader {
   private dependency(path: Path, entry: unknown): void {
     if (typeof entry === 'string') this.package(path, entry);
     else if (isMapping(entry) && Object.keys(entry).join() === 'pip') {
-      this.file.fault(
-        [...path, 'pip'],
-        'kiln does not lock a pip part yet',
-        'name the conda packages instead',
-      );
+      this.pipPart([...path, 'pip'], entry['pip']);
     } else {
       const [first] = isMapping(entry) ? Object.entries(entry) : [];
       const hint =
@@ -143,6 +144,19 @@ class Reader {
           ? 'write it as name=version, or `- pip:` with a list below it'
           : `write - ${first[0]}=${String(first[1])}`;
       this.file.fault(path, 'must be a package such as python=3.13', hint);
+    }
+  }
+
+  private pipPart(path: Path, entry: unknown): void {
+    if (entry === null) return;
+    if (!Array.isArray(entry)) {
+      this.file.fault(path, 'must be a list of requirements', 'begin each with `- `');
+      return;
+    }
+    for (const [i, each] of (entry as unknown[]).entries()) {
+      const at = [...path, i];
+      if (typeof each === 'string') this.pip.line(each, this.name, this.file.where(at));
+      else this.file.fault(at, 'must be a requirement such as six==1.17', 'put it in quotes');
     }
   }
 
@@ -171,19 +185,22 @@ class Reader {
 
 /**
  * The environment file: what it says is honoured, or a fault with its line and the way out.
- * @param name how faults call it.
+ * @param name path of the file in the project, which is how faults call it.
  * @param mapped factory.yaml's conda.channels.
- * @returns the file with all its faults; the environment is only whole where there are none.
+ * @param files those of the project: its pip part may name some.
+ * @returns all faults of it and of the files it names; the environment is only whole where there are none.
  */
 export function readEnvironment(
   name: string,
   bytes: Uint8Array,
   mapped: Readonly<Record<string, string>>,
-): { readonly environment: Environment; readonly file: YamlFile } {
+  files: ReadFile,
+): { readonly environment: Environment; readonly faults: readonly Fault[] } {
   const decoded = decode(bytes);
   const text = 'text' in decoded ? decoded.text : '';
   const explicit = text.split(/\r?\n/).findIndex((line) => line.trim() === '@EXPLICIT');
   const file = new YamlFile(name, explicit === -1 ? text : '');
+  const pip = new PipReader(files);
   if (!('text' in decoded)) file.fault([], decoded.what, decoded.hint);
   else if (explicit !== -1) {
     file.faultAt(
@@ -194,8 +211,10 @@ export function readEnvironment(
   }
   const readable = 'text' in decoded && explicit === -1 && !file.isBroken();
   const environment = readable
-    ? new Reader(file, mapped).read(file.value())
-    : { channels: [], dependencies: [] };
+    ? new Reader(name, file, mapped, pip).read(file.value())
+    : { channels: [], dependencies: [], pip: pip.part };
+  const own = pip.faults.filter(({ where }) => where.startsWith(`${name}:`));
+  file.faults.push(...own);
   file.sort();
-  return { file, environment };
+  return { environment, faults: [...file.faults, ...pip.faults.filter((each) => !own.includes(each))] };
 }

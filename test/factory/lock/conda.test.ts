@@ -55,12 +55,12 @@ describe('a private channel, solved by the helper', () => {
     const address = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/t/\${TOKEN}/team`;
     const mapped = { ours: address };
     const text = Buffer.from(`channels: [ours]\ndependencies: ${dependencies}\n`);
-    const { environment } = readEnvironment('environment.yml', text, mapped);
+    const { environment } = readEnvironment('environment.yml', text, mapped, () => undefined);
     const line = SPARK_LINES.find((each) => each.line === '4.1');
     if (line === undefined) throw new Error('the table has lost a line');
     const channels = openChannels(folder, mapped, new ChannelCredentials({ TOKEN: token }, folder));
     try {
-      return await resolveConda(
+      const solved = await resolveConda(
         {
           ...{ file: 'environment.yml', environment, line, glibc: '2.41', home },
           cache: join(folder, `cache-${token}`),
@@ -68,6 +68,7 @@ describe('a private channel, solved by the helper', () => {
         },
         { exec: hostExec, channels, step: () => undefined },
       );
+      return solved.packages;
     } finally {
       await channels.close();
     }

@@ -29,6 +29,7 @@ const noNetwork: LockPorts = {
   keep: () => Promise.reject(new Error('no download')),
   maven: new FakeMaven({}),
   file: () => Promise.reject(new Error('no download')),
+  files: () => Promise.reject(new Error('no download')),
   step: () => undefined,
 };
 

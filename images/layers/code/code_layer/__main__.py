@@ -13,6 +13,7 @@ from conda_layer.chroot import PREFIX, Chroot, chroot
 from conda_layer.fail import fail
 from conda_layer.inputs import chosen, locked
 from conda_layer.normalise import normalise
+from conda_layer.wheels import install_wheel
 
 from .builders import (
     COMPILERS,
@@ -26,7 +27,7 @@ from .builders import (
     write_stubs,
 )
 from .compare import differences
-from .install import install_wheel, refuse_overwriting
+from .install import refuse_overwriting
 from .needs import refuse_unmet_build, refuse_unmet_package
 from .scripts import CODE, is_package, place_scripts
 from .source import fresh_copy

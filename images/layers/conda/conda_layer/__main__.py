@@ -14,6 +14,7 @@ from .fail import fail
 from .inputs import locked
 from .install import install_packages
 from .normalise import drop_bytecode, normalise
+from .wheels import install_wheels, refuse_shadows
 from .without import leave_out, patterns
 
 
@@ -21,18 +22,25 @@ def main() -> int:
     variables = {name: Path(os.environ[name]) for name in
                  ("KILN_LOCK", "KILN_INPUTS", "KILN_OUT", "KILN_TMP", "KILN_OS_TREE")}  # fmt: skip
     packages = locked(variables["KILN_LOCK"], variables["KILN_INPUTS"], "conda", "conda")
+    wheels = locked(variables["KILN_LOCK"], variables["KILN_INPUTS"], "conda", "pypi")
     if not packages:
         fail("the lock has no conda packages", "kiln lock")
     target = variables["KILN_OUT"] / PREFIX.lstrip("/")
     target.parent.mkdir(parents=True)
     asyncio.run(install_packages(packages, target, PREFIX, variables["KILN_TMP"]))
     drop_bytecode(target)
-    gone = leave_out(target, patterns(variables["KILN_LOCK"]))
     library = library_folder(target)
+    install_wheels([wheel.path for wheel in wheels], variables["KILN_OUT"], library)
+    refuse_shadows(target, library)
+    gone = leave_out(target, patterns(variables["KILN_LOCK"]))
     with chroot(variables["KILN_OS_TREE"], target, variables["KILN_TMP"]) as root:
         compile_modules(root, f"{PREFIX}/{library}")
     normalise(variables["KILN_OUT"], int(os.environ["SOURCE_DATE_EPOCH"]))
-    print(f"conda: {len(packages)} packages at {PREFIX}, without {gone >> 20} MiB of them", file=sys.stderr)
+    print(
+        f"conda: {len(packages)} packages and {len(wheels)} wheels at {PREFIX}, "
+        f"without {gone >> 20} MiB of them",
+        file=sys.stderr,
+    )
     return 0
 
 

@@ -11,12 +11,17 @@ const MAPPED = {
   old: 'https://c.example.com',
 };
 
-const read = (text: string | Uint8Array): ReturnType<typeof readEnvironment> =>
-  readEnvironment('environment.yml', typeof text === 'string' ? Buffer.from(text) : text, MAPPED);
+const read = (
+  text: string | Uint8Array,
+  files: Readonly<Record<string, string>> = {},
+): ReturnType<typeof readEnvironment> =>
+  readEnvironment('environment.yml', typeof text === 'string' ? Buffer.from(text) : text, MAPPED, (path) =>
+    files[path] === undefined ? undefined : Buffer.from(files[path]),
+  );
 
 /** Where, what and the way out of each fault. */
-const faults = (text: string | Uint8Array): string[] =>
-  read(text).file.faults.map(
+const faults = (text: string | Uint8Array, files?: Readonly<Record<string, string>>): string[] =>
+  read(text, files).faults.map(
     (f) => `${f.where.replace('environment.yml', '')} | ${f.what} | ${f.hint ?? ''}`,
   );
 
@@ -34,8 +39,8 @@ prefix: /home/someone/miniconda3
 
 describe('an environment file that is honoured', () => {
   it('may be what `conda env export` writes', () => {
-    const { environment, file } = read(EXPORT);
-    expect(file.faults).toEqual([]);
+    const { environment, faults: found } = read(EXPORT);
+    expect(found).toEqual([]);
     expect(environment.channels).toEqual(['conda-forge']);
     expect(environment.dependencies.map(({ spec }) => spec)).toEqual([
       '_libgcc_mutex=0.1=conda_forge',
@@ -52,15 +57,15 @@ describe('an environment file that is honoured', () => {
     ['UTF-16, high byte first', (text: string) => Buffer.from(`\u{feff}${text}`, 'utf16le').swap16()],
     ['Windows line ends', (text: string) => Buffer.from(text.replaceAll('\n', '\r\n'))],
   ])('may be %s', (_, encode) => {
-    const { environment, file } = read(encode(EXPORT));
-    expect(file.faults).toEqual([]);
+    const { environment, faults: found } = read(encode(EXPORT));
+    expect(found).toEqual([]);
     expect(environment.dependencies.map(({ name }) => name)).toEqual(
       read(EXPORT).environment.dependencies.map(({ name }) => name),
     );
   });
 
   it('may be named by a dependency alone, which comes last, and is one channel by any of its addresses', () => {
-    const { environment, file } = read(`channels:
+    const { environment, faults: found } = read(`channels:
   - https://conda.anaconda.org/conda-forge/label/dev/
   - https://conda.example.com/team
   - team
@@ -68,7 +73,7 @@ dependencies:
   - example::numpy=2
   - "pandas[version='>=2,<3',channel=old]"
 `);
-    expect(file.faults).toEqual([]);
+    expect(found).toEqual([]);
     expect(environment.channels).toEqual(['conda-forge/label/dev', 'team', 'example', 'old']);
     expect(environment.dependencies).toMatchObject([
       { name: 'numpy', spec: 'numpy=2', channel: 'example', where: 'environment.yml:6:5: dependencies[0]' },
@@ -78,8 +83,13 @@ dependencies:
 
   it('may give `defaults` an address of its own', () => {
     const text = Buffer.from('channels: [defaults]\ndependencies: [python]\n');
-    const { environment, file } = readEnvironment('e.yml', text, { defaults: 'https://c.example.com/main' });
-    expect([file.faults, environment.channels]).toEqual([[], ['defaults']]);
+    const { environment, faults: found } = readEnvironment(
+      'e.yml',
+      text,
+      { defaults: 'https://c.example.com/main' },
+      () => undefined,
+    );
+    expect([found, environment.channels]).toEqual([[], ['defaults']]);
   });
 });
 
@@ -262,5 +272,103 @@ describe('a match specification', () => {
   ])('%s names minor version %s', (text, minor) => {
     const { environment } = read(`channels: [a]\ndependencies: ['${text}']\n`);
     expect(pythonOf(environment)?.minor).toBe(minor);
+  });
+});
+
+describe('a pip part', () => {
+  const withPip = (...lines: string[]): string =>
+    `channels: [a]\ndependencies:\n  - python\n  - pip:\n${lines.map((line) => `    - ${JSON.stringify(line)}\n`).join('')}`;
+  const HASH = `sha256:${'a'.repeat(64)}`;
+
+  it('names requirements, files of them and constraints, each with its place', () => {
+    const files = {
+      'deps/all.txt': `# all\nSix_Library [extra, more] >= 1.0, <2 ; python_version > "3.8"  # why\n-r more.txt\n--constraint=../c.txt\n`,
+      'deps/more.txt': `rich==14.0 \\\n    --hash=${HASH} \\\n    --hash=md5:00\n-r all.txt\n`,
+      'c.txt': 'numpy<3\npyspark==4.1.4\n',
+    };
+    const { environment, faults: found } = read(withPip('six', '-r deps/all.txt', '-c c.txt'), files);
+    expect(found).toEqual([]);
+    expect(environment.pip).toEqual({
+      requirements: [
+        { name: 'six', text: 'six', hashes: [], where: 'environment.yml:5:7: dependencies[1].pip[0]' },
+        {
+          name: 'six-library',
+          text: 'Six_Library[extra,more]>= 1.0, <2 ; python_version > "3.8"',
+          hashes: [],
+          where: 'deps/all.txt:2:1',
+        },
+        { name: 'rich', text: 'rich==14.0', hashes: [HASH], where: 'deps/more.txt:1:1' },
+      ],
+      constraints: [{ name: 'numpy', text: 'numpy<3', hashes: [], where: 'c.txt:1:1' }],
+    });
+  });
+
+  it.each([
+    ['-e .', 'an editable package lies in a folder', 'code: in factory.yaml'],
+    ['--editable=git+https://s3cret@host/x', 'an editable package', 'code:'],
+    ['git+https://s3cret@host/x@main', 'from an address, a repository or a folder', 'name a release'],
+    ['tool @ https://s3cret@host/tool-1.0-py3-none-any.whl', 'from an address', 'name a release'],
+    ['tool @ file:///x.whl', 'from an address', 'name a release'],
+    ['./wheels/tool-1.0-py3-none-any.whl', 'from an address', 'name a release'],
+    ['tool-1.0.tar.gz', 'from an address', 'name a release'],
+    ['--extra-index-url https://s3cret@host/simple', 'one Python index is read', 'KILN_MIRROR_PYPI'],
+    ['-i https://s3cret@host/simple', 'one Python index is read', 'KILN_MIRROR_PYPI'],
+    ['--find-links=./wheels', 'one Python index is read', 'KILN_MIRROR_PYPI'],
+    ['--pre', "pip's option --pre", 'remove it'],
+    ['tool --global-option=s3cret', 'an option of a single requirement', 'remove it'],
+    ['tool --hash=md5:00', 'none of its hashes is a sha256', '--hash=sha256'],
+    ['numpy=1.26', 'this is not a requirement of pip', 'write numpy==1.26'],
+    ['numpy 1.26', 'this is not a requirement of pip', 'write it as name'],
+    ['numpy>>1', 'this is not a requirement of pip', 'write it as name'],
+    ['pyspark==4.1.4', "the image has the Spark that factory.yaml's spark names", 'remove it'],
+    ['databricks_connect', 'it brings its own pyspark', 'remove it'],
+    ['-r absent.txt', 'there is no absent.txt', 'write it'],
+    ['-r ../../outside.txt', 'must lie in the project', 'relative path'],
+    ['-r https://s3cret@host/r.txt', 'must lie in the project', 'relative path'],
+  ])('with %s is refused', (line, what, hint) => {
+    const here = faults(withPip('six', line));
+    expect(here).toHaveLength(1);
+    expect(here[0]).toContain(':6:7: dependencies[1].pip[1] | ');
+    const there = faults(withPip('-r all.txt'), { 'all.txt': `six\n${line}\n` });
+    expect(there).toHaveLength(1);
+    expect(there[0]).toContain('all.txt:2:1 | ');
+    for (const fault of [...here, ...there]) {
+      expect(fault).toContain(what);
+      expect(fault).toContain(hint);
+      expect(fault).not.toContain('s3cret');
+    }
+  });
+
+  it('reports the faults of every file at once, in the order of the lines', () => {
+    const text = withPip('-r one.txt', '-e .', '3=4').replace('channels: [a]', 'channels: [defaults]');
+    const found = faults(text, { 'one.txt': '--pre\n-r two.txt\n', 'two.txt': '\n\ngit+ssh://x\n' });
+    expect(found.map((each) => each.split(' | ')[0])).toEqual([
+      ':1:12: channels[0]',
+      ':6:7: dependencies[1].pip[1]',
+      ':7:7: dependencies[1].pip[2]',
+      'one.txt:1:1',
+      'two.txt:3:1',
+    ]);
+  });
+
+  it.each([
+    ['{pip: }', 0],
+    ['{pip: six}', 1],
+    ['{pip: [3]}', 1],
+    ['{pip: [{a: b}]}', 1],
+  ])('%s has %d faults', (entry, count) => {
+    expect(faults(`channels: [a]\ndependencies: [python, ${entry}]\n`)).toHaveLength(count);
+  });
+
+  it('is read or refused, whatever its lines, and never fails', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { minLength: 1 }), (lines) => {
+        const { environment } = read(withPip('-r x.txt'), { 'x.txt': lines.join('\n') });
+        for (const { name, text } of environment.pip.requirements) {
+          expect(name).toMatch(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/);
+          expect(text).not.toMatch(/:\/\/|^-/);
+        }
+      }),
+    );
   });
 });
