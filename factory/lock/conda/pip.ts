@@ -62,7 +62,7 @@ function refusal(
 ): KilnError {
   const mentions = there.filter(({ name, version }) => said.includes(`${name}==${version}`));
   const faults: Fault[] = mentions.map((each) => ({
-    where: file,
+    where: pip.requirements.find(({ name }) => name === each.name)?.where ?? file,
     what:
       each.package === ''
         ? `${each.name} ${each.there} is the image's Spark`
@@ -72,13 +72,15 @@ function refusal(
         ? 'take a release of the other one that goes with it'
         : 'take another release of the one or the other, or take both from conda',
   }));
-  const wheels = /no usable wheels|no wheels|pre-built wheels/.test(said);
+  const none = [...said.matchAll(/[Ww]heels are required for `([^`]+)`/g)].map(([, name = '']) => name);
+  const source = [...new Set(none)].filter((each) => !there.some(({ name }) => name === normalised(each)));
   return new KilnError({
     code: 'unresolvable',
     what: `the pip part of ${file} cannot be resolved for Python ${target.python}: ${pip.requirements.map(({ text }) => text).join(', ')}\n${said.replaceAll(/\+(?:conda|spark)\b/g, '')}`,
-    hint: wheels
-      ? 'kiln installs wheels alone, it builds no source distribution here: take that package from a conda channel, or put its wheel on an index of your own (KILN_MIRROR_PYPI)'
-      : 'loosen a requirement, or take the package from a conda channel',
+    hint:
+      source.length > 0
+        ? `${source.join(', ')}: no wheel of it fits, and kiln builds no source distribution of an environment: take it from a conda channel, or put its wheel on an index of your own (KILN_MIRROR_PYPI)`
+        : 'loosen a requirement, or take the package from a conda channel',
     faults,
     cause,
   });
