@@ -107,7 +107,7 @@ describe.skipIf(typeof image === 'string')('a conda layer with a pip part (needs
         },
         {
           ...{ exec: hostExec, base, index: new PythonIndex(hostHttp, base), step: () => undefined },
-          have: (inputs) => Promise.resolve(inputs.map(({ sha256 }) => conda.path(sha256))),
+          files: (inputs) => Promise.resolve(inputs.map(({ sha256 }) => conda.path(sha256))),
         },
       );
       await pypi.ensure(wheels);
