@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lock, type CondaInput, type Input } from '../../factory/contracts/lock';
 import { ContentStore } from '../../factory/files/content-store';
 import { LayerCache } from '../../factory/layers/cache';
-import { hiddenOf } from '../../factory/layers/plan';
+import { python as ownPython } from '../../factory/layers/given/python';
+import { planLayers } from '../../factory/layers/plan';
+import { requireKeyed } from '../../factory/layers/resolve';
 import { runRecipe } from '../../factory/layers/sandbox';
 import { unpackedTree } from '../../factory/layers/trees';
 import { resolvePip } from '../../factory/lock/conda/pip';
@@ -17,6 +19,7 @@ import { PythonIndex } from '../../factory/ports/inputs/python-index';
 import { hostClock } from '../../factory/ports/machine/clock';
 import { hostExec } from '../../factory/ports/machine/exec-host';
 import { findProject } from '../../factory/project';
+import { readSpec } from '../../factory/spec/read';
 import { readEnvironment } from '../../factory/spec/environment';
 import { openVault } from '../../factory/vault';
 import { ContentVault } from '../../factory/vault/content-vault';
@@ -77,11 +80,9 @@ describe.skipIf(typeof image === 'string')('a conda layer with a pip part (needs
     if (typeof image === 'string') return;
     mkdirSync(own.state, { recursive: true });
     folder = mkdtempSync(join(own.state, 'pip-bench-'));
-    const layer = new LayerCache(own.cache).get(
-      image.record.layers.find(({ name }) => name === 'os')?.key ?? '',
-    );
-    if (layer === undefined) throw new Error('the os layer of the image is not in the cache');
-    osTree = await unpackedTree(hostExec, own.cache, layer);
+    const planned = await planLayers(own, lock, readSpec(own).spec.code);
+    const { keyed } = requireKeyed(planned, new LayerCache(own.cache), 'conda');
+    for (const seen of keyed.sees) osTree = await unpackedTree(hostExec, own.cache, seen);
 
     const served = await servePythonIndex(WHEELS);
     const conda = openVault(own, { epoch: lock.epoch });
@@ -132,21 +133,19 @@ describe.skipIf(typeof image === 'string')('a conda layer with a pip part (needs
       string,
     ];
     for (const each of [out, tmp, root]) mkdirSync(each, { recursive: true, mode: 0o755 });
-    const project = { ...own, lock: join(work, 'factory.lock.json') };
-    writeFileSync(
-      project.lock,
-      JSON.stringify({ ...lock, condaWithout: [], inputs: [...python, ...wheels] }),
+    const part = join(work, 'factory.lock.json');
+    writeFileSync(part, JSON.stringify({ condaWithout: [], inputs: [...python, ...wheels] }));
+    const given = await ownPython.place(
+      { project: own, code: '', exec: hostExec },
+      { work, inputs: join(folder, 'inputs') },
     );
     await runRecipe(hostExec, {
-      ...{ project, out, tmp, root, osTree },
-      recipe: join(HOME, 'images/layers/conda/build'),
+      ...{ project: own, name: 'conda', lock: part, out, tmp, root },
       inputs: join(folder, 'inputs'),
-      jars: lock.choices.jars.value,
-      spark: lock.choices.spark.value,
-      classData: lock.choices.classData.value,
+      visible: [...(given.visible ?? []), osTree],
+      environment: { ...given.environment, KILN_OS_TREE: osTree },
       epoch: lock.epoch,
       log: join(work, 'log'),
-      osHidden: hiddenOf('conda'),
     });
     return out;
   }
@@ -164,7 +163,6 @@ describe.skipIf(typeof image === 'string')('a conda layer with a pip part (needs
           PATH: process.env['PATH'],
           PYTHONPATH: join(HOME, 'images/layers/conda'),
           SOURCE_DATE_EPOCH: String(lock.epoch),
-          KILN_OS_HIDDEN: hiddenOf('conda').join(':'),
         },
       },
     );
