@@ -17,7 +17,7 @@ const home = resolve(__dirname, '..', '..', '..');
 
 /** A channel of two packages, made by the running example's own tools. */
 const CHANNEL = `
-import asyncio, sys
+import asyncio, os, sys
 from pathlib import Path
 from conda_channel.package import File, write
 from rattler.index import index_fs
@@ -26,6 +26,8 @@ for name, version in (("python", "3.9.18"), ("python", "3.13.5"), ("tool", "1.0"
     write(folder, {"name": name, "version": version, "build": "0", "build_number": 0, "subdir": "noarch",
                    "depends": [] if name == "python" else ["python"]}, [File(f"share/{name}", b"x")])
 asyncio.run(index_fs(folder))
+# rattler's threads may outlive the interpreter that they call into, which then dies by a signal.
+os._exit(0)
 `;
 
 describe('a private channel, solved by the helper', () => {
