@@ -66,6 +66,14 @@ const WRITES: readonly Attempt[] = [
   write('/var/lib', '/var/lib/intruded'),
 ];
 
+/** What neither of the two layers declares in its layer.yaml. */
+const UNDECLARED: readonly Attempt[] = [
+  { name: 'find the recipe of another layer', command: '[ -e "$KILN_HOME/images/layers/node/build" ]' },
+  { name: 'find files of the image that another layer takes', command: '[ -e "$KILN_HOME/images/rootfs" ]' },
+  { name: 'find the kernel of the base', command: '[ -e "$KILN_OS_TREE/boot/vmlinuz" ]' },
+  { name: 'find inputs of another layer in the lock', command: 'grep -q \'"use":"os"\' "$KILN_LOCK"' },
+];
+
 /** What is read-only stays so. */
 const MOUNTS: readonly Attempt[] = [
   ...['/', '/usr', '$KILN_OS_TREE', '$KILN_INPUTS', '/proc'].map((path) => ({
@@ -182,6 +190,7 @@ const NETWORK: readonly Attempt[] = [
 ];
 
 export const ATTEMPTS: readonly Attempt[] = [
+  ...UNDECLARED,
   ...WRITES,
   ...MOUNTS,
   ...DEVICES,
