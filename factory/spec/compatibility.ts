@@ -6,7 +6,7 @@
  */
 
 /** What was seen to run, on the machines kiln is built on. */
-export interface Evidence {
+interface Evidence {
   readonly release: string;
   /**
    * `cluster`: locked, baked, three machines booted, canary and a job whose counts were checked; `local`: a job of
@@ -20,7 +20,7 @@ export interface Evidence {
 }
 
 /** The S3A file system of an image. */
-export interface S3a {
+interface S3a {
   /** hadoop-aws's release, and that of the Hadoop in the image: they must be equal. */
   readonly hadoop: string;
   readonly sdk: string;
@@ -33,7 +33,7 @@ export interface S3a {
 }
 
 /** What binds Spark's writers to S3A's committers: spark-hadoop-cloud of Maven's central repository. */
-export interface Committer {
+interface Committer {
   /** Oldest first; none: Spark commits by renames. */
   readonly releases: readonly string[];
   /** The line whose jar it is, where none was released for this one. */
