@@ -45,7 +45,7 @@ async function run(options: Options): Promise<void> {
 export const bake = (): Command =>
   new Command('bake')
     .description('bake the image of factory.lock.json: layers, disk, record')
-    .option('--offline', 'ask no registry: everything must be in the vault')
+    .option('--offline', 'use no network: every input must be in the vault')
     .option('--explain', 'only say which layers would be built, and what changed')
     .option('--lock <file>', "another lock than the project's factory.lock.json")
     .option(

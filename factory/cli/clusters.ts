@@ -5,7 +5,7 @@ import { requireRoot } from './require-root';
 
 export function clusters(): Command {
   return new Command('clusters')
-    .description('the clusters of this machine: nodes, addresses, how far they are, which image')
+    .description('the clusters of this machine: nodes, addresses, state, which image')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', '\nExample:\n  kiln clusters --json')
     .action(async (options: { readonly json?: true }) => {

@@ -8,7 +8,7 @@ export function doctor(): Command {
       'say what kiln needs of this machine, what is here, and how to get the rest; changes nothing',
     )
     .option('--json', 'print the answer as JSON')
-    .addHelpText('after', '\nExample:\n  kiln doctor\n\nExit code 1 when something is lacking.')
+    .addHelpText('after', '\nExample:\n  kiln doctor\n\nExit code 1 when something is missing.')
     .action(async (options: { json?: true }) => {
       const [
         { diagnose, diagnosisText },

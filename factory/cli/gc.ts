@@ -51,7 +51,9 @@ function planText(
 
 export function gc(): Command {
   return new Command('gc')
-    .description('remove images that nothing reaches from the registry; shows the plan, does it with --apply')
+    .description(
+      'remove images that nothing refers to from the registry; shows the plan, does it with --apply',
+    )
     .option('--history <n>', 'keep images in the last N entries and rollbacks of each channel', whole, 10)
     .option('--younger-than <days>', 'keep images that were stored in the last N days', whole, 7)
     .option('--no-withdraw', 'leave the AMIs of removed images, and their snapshots, as they are')
@@ -64,7 +66,7 @@ export function gc(): Command {
         '(kiln in-use). Records, locks and verdicts of removed images stay for kiln history and kiln blame.\n' +
         'The AMIs of what is removed are deregistered, with the credentials of the aws command, also those that an\n' +
         'earlier clean-up left; machines that run keep running.\n' +
-        'Exit code 1: somebody writes to the registry right now.',
+        'Exit code 1: another writer holds the registry right now.',
     )
     .action(async (options: Options) => {
       const { openRegistry } = await import('../registry/open.js');

@@ -57,7 +57,7 @@ async function run(options: Options): Promise<void> {
 export const lock = (): Command =>
   new Command('lock')
     .description('pin every input of the image: factory.yaml -> factory.lock.json')
-    .option('--check', 'only say whether the lock answers factory.yaml (exit 1 if not); no network')
+    .option('--check', 'only check that the lock is up to date with factory.yaml (exit 1 if not); no network')
     .option('--refresh', 'take what the registries have now, though the lock is current')
     .option('--json', 'answer as JSON on standard output')
     .addHelpText(

@@ -52,7 +52,7 @@ export function pin(): Command {
 
 export function unpin(): Command {
   return new Command('unpin')
-    .description('let kiln gc have a pinned image again; shows the plan, does it with --apply')
+    .description('let kiln gc remove a pinned image again; shows the plan, does it with --apply')
     .argument('<image>', 'a digest or its beginning, or a channel that points at it')
     .option('--apply', 'do it')
     .option('--json', 'print the answer as JSON')

@@ -36,7 +36,7 @@ export function publish(): Command {
       '\nExamples:\n  kiln publish production --to aws:eu-central-1\n' +
         '  kiln publish sha256:0f3a91 --to aws:eu-central-1,us-east-1 --share 111122223333 --apply\n' +
         '  kiln publish sha256:0f3a91 --to aws:eu-central-1 --withdraw --apply\n\n' +
-        'Credentials are those of the aws command. A run that was cut short goes on when the command is given again.\n' +
+        'Credentials are those of the aws command. A run that was interrupted resumes when the command is given again.\n' +
         'docs/aws-images.md has the policy that it needs.',
     )
     .action(async (name: string, options: Options) => {

@@ -28,7 +28,7 @@ export async function machinesRun(
   machines: readonly { readonly name: string }[],
 ): Promise<void> {
   if (machines.length === 0) return;
-  await trying('the registry was not told which image the machines run', () =>
+  await trying('it was not reported to the registry which image the machines run', () =>
     reportUse(registryOf(project, group), {
       version: 1,
       reporter: reporterOf(group.cluster, group.group),
@@ -43,12 +43,15 @@ export async function machinesRun(
 
 /** @param group default: every group of the cluster. */
 export async function machinesEnded(project: Project, cluster: string, group?: string): Promise<void> {
-  await trying('the registry was not told that the machines are gone (kiln in-use clear)', async () => {
-    const home = openHome(registrySettings(project));
-    const start = reporterOf(cluster, '');
-    for (const { reporter } of await readUses(home)) {
-      const ours = group === undefined ? reporter.startsWith(start) : reporter === `${start}${group}`;
-      if (ours) await clearUse(home, reporter);
-    }
-  });
+  await trying(
+    'it was not reported to the registry that the machines are gone (kiln in-use clear)',
+    async () => {
+      const home = openHome(registrySettings(project));
+      const start = reporterOf(cluster, '');
+      for (const { reporter } of await readUses(home)) {
+        const ours = group === undefined ? reporter.startsWith(start) : reporter === `${start}${group}`;
+        if (ours) await clearUse(home, reporter);
+      }
+    },
+  );
 }

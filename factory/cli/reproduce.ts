@@ -91,7 +91,7 @@ export const reproduce = (): Command =>
       "bake an image's lock again, where everything that must not matter is different, and compare",
     )
     .argument('[image]', 'a digest or its beginning, a channel, or a folder (default: what was baked last)')
-    .option('--layer <name>', 'only this layer, upon the cached ones below it; writes no verdict')
+    .option('--layer <name>', 'only this layer, on top of the cached ones below it; writes no verdict')
     .option('--json', 'print the answer as JSON, with every difference')
     .addHelpText(
       'after',

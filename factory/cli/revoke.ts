@@ -30,7 +30,7 @@ function planText({ digest, revokes, channels, uses }: RevocationPlan, applying:
 export function revoke(): Command {
   return new Command('revoke')
     .description(
-      'forbid an image and what was built upon it, for ever; channels fall back to their last good image; shows the plan, does it with --apply',
+      'forbid an image and what was built on it, for ever; channels fall back to their last good image; shows the plan, does it with --apply',
     )
     .argument('<image>', 'a digest or its beginning, or a channel that points at it')
     .option('--reason <text>', 'why; kept for ever')

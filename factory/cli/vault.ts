@@ -99,7 +99,7 @@ export const vault = (): Command =>
     )
     .addCommand(
       new Command('gc')
-        .description('remove files that no lock names: the plan, and with --apply the deed')
+        .description('remove files that no lock names: shows the plan, does it with --apply')
         .option(...registry)
         .option('--apply', 'remove them')
         .option(...more)

@@ -136,7 +136,7 @@ async function checkoutOf(exec: Exec, folder: string): Promise<string | undefine
   if (top.code !== 0) {
     throw fail(
       `git cannot read the checkout in ${above}: ${top.stderr.trim()}`,
-      'mend it, or remove its .git: without git nobody can tell which files are ignored',
+      'repair it, or remove its .git: without git it is unknown which files are ignored',
     );
   }
   const ignored = await git(exec, folder, ['check-ignore', '--quiet', '.'], { accept: [0, 1, 128] });

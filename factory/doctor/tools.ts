@@ -24,7 +24,7 @@ async function version(exec: Exec, path: string, program: string): Promise<strin
     const result = await exec.run(path, args, { timeout: 20_000, env: { CHECKPOINT_DISABLE: '1' } });
     return `${versionIn(result.stdout) ?? 'of unknown version'} (${path})`;
   } catch {
-    return `${path}, which does not tell its version`;
+    return `${path}, which does not report its version`;
   }
 }
 

@@ -40,7 +40,7 @@ export async function enterWords(
     throw new KilnError({
       code: 'no-way-in',
       what: `${machine.name} is a ${machine.kind} machine that is still starting or cannot be entered from here`,
-      hint: 'kiln machines wait tells when it is ready; with machine: nspawn jobs can be started from here',
+      hint: 'kiln machines wait reports when it is ready; with machine: nspawn jobs can be started from here',
     });
   }
   return { sandbox, words: [...into, ...command] };

@@ -60,7 +60,7 @@ const RULES: readonly Rule[] = [
   ({ name, phase, console }) =>
     phase === 'ready'
       ? undefined
-      : fault(name, `is not ready yet: ${phase}`, `kiln machines wait tells when; its console: ${console}`),
+      : fault(name, `is not ready yet: ${phase}`, `kiln machines wait reports when; its console: ${console}`),
   ({ name, role, registered }, { master }) =>
     role === 'worker' && master !== null && registered !== 'ALIVE'
       ? fault(

@@ -73,7 +73,7 @@ export class BucketHome implements RegistryHome {
       code: 'registry-unfit',
       what:
         `${this.where} cannot keep a registry: of ${String(writers)} writers that created one object under the condition ` +
-        `that it is not there (If-None-Match: *), ${String(winners)} were told that they did. Two promotions at once would both believe that they won.`,
+        `that it is not there (If-None-Match: *), ${String(winners)} were answered that they did. Two promotions at once would both believe that they won.`,
       hint:
         'a Ceph RGW ignores the condition in a bucket with versioning, also when that was suspended later: make a bucket that never had it, ' +
         'or name a folder (factory.yaml: registry)',

@@ -19,7 +19,7 @@ export const pinsGone = (inputs: readonly Input[]): KilnError =>
 export const offline = (inputs: readonly Input[]): KilnError =>
   new KilnError({
     code: 'offline',
-    what: `${String(inputs.length)} locked ${inputs.length === 1 ? 'input is' : 'inputs are'} not in the vault, and kiln was told not to use the network`,
+    what: `${String(inputs.length)} locked ${inputs.length === 1 ? 'input is' : 'inputs are'} not in the vault, and --offline forbids the network`,
     hint: 'fetch them while there is a network: kiln vault fetch, or from a registry that keeps them: kiln vault pull',
     faults: inputs.map((input) => ({ where: label(input), what: `${fileName(input)} is missing` })),
   });

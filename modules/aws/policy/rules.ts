@@ -240,7 +240,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'disks-are-encrypted',
-    why: 'A root disk holds logs and state; a lost one must tell nothing.',
+    why: 'A root disk holds logs and state; a lost one must reveal nothing.',
     check: each([...MACHINE_STARTERS, 'aws_ebs_volume'], ({ type, body }) => {
       const disks =
         type === 'aws_ebs_volume'

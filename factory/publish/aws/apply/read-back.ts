@@ -108,6 +108,6 @@ const differs = ({ region, snapshot }: ReadBack, indices: readonly number[], how
   new KilnError({
     code: 'read-back-differs',
     what: `${snapshot} in ${region} is not the image: ${indices.length} of its blocks ${how === 'differs' ? 'differ' : 'are not there'}`,
-    hint: 'run the same command again: the snapshot is made anew; if it differs again, tell AWS',
+    hint: 'run the same command again: the snapshot is made anew; if it differs again, report it to AWS',
     faults: indices.slice(0, 10).map((index) => ({ where: `block ${index}`, what: how })),
   });
