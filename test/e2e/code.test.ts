@@ -27,7 +27,7 @@ describe.skipIf(typeof image === 'string')('the code layer (needs root)', () => 
   let bench: CodeBench;
   beforeAll(async () => {
     if (typeof image === 'string') return;
-    bench = new CodeBench();
+    bench = new CodeBench(image.record);
     await bench.open();
   });
   afterAll(() => {

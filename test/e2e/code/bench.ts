@@ -14,20 +14,28 @@ import { z } from 'zod';
 import { placeSource } from '../../../factory/code/place';
 import { codeSource } from '../../../factory/code/source';
 import { Lock, PypiInput, type Input } from '../../../factory/contracts/lock';
+import type { ImageRecord } from '../../../factory/contracts/record';
 import { LayerCache } from '../../../factory/layers/cache';
 import { python } from '../../../factory/layers/given/python';
-import { planLayers } from '../../../factory/layers/plan';
-import { requireKeyed } from '../../../factory/layers/resolve';
 import { runRecipe } from '../../../factory/layers/sandbox';
 import { unpackedTree } from '../../../factory/layers/trees';
+import { FIXED_DATE } from '../../../factory/layers/view';
 import { hostExec } from '../../../factory/ports/machine/exec-host';
 import { findProject, type Project } from '../../../factory/project';
-import { readSpec } from '../../../factory/spec/read';
+import { declaredLayers } from '../../../factory/recipes';
+import type { DeclaredLayer } from '../../../factory/recipes/declaration';
 import { openVault } from '../../../factory/vault';
+import { seenOf } from '../../factory/layers/seen';
 import backends from './backends.json';
 import type { Checkout } from './checkout';
 
 const HOME = resolve(__dirname, '../../..');
+
+function declaredLayer(name: string): DeclaredLayer {
+  const found = declaredLayers(HOME).find((layer) => layer.name === name);
+  if (found === undefined) throw new Error(`there is no layer ${name}`);
+  return found;
+}
 
 export type BackendName = keyof typeof backends;
 
@@ -76,7 +84,7 @@ export class CodeBench {
   private readonly inputs: string;
   private readonly trees = new Map<string, string>();
 
-  constructor() {
+  constructor(private readonly record: ImageRecord) {
     this.own = findProject(HOME);
     mkdirSync(this.own.state, { recursive: true });
     this.folder = mkdtempSync(join(this.own.state, 'code-bench-'));
@@ -97,14 +105,15 @@ export class CodeBench {
     } finally {
       await vault.close();
     }
-    const { code } = readSpec(this.own).spec;
-    const { keyed } = requireKeyed(
-      await planLayers(this.own, this.lock, code),
-      new LayerCache(this.own.cache),
-      'code',
-    );
-    for (const seen of keyed.sees)
-      this.trees.set(seen.layer.name, await unpackedTree(hostExec, this.own.cache, seen));
+    const cache = new LayerCache(this.own.cache);
+    for (const { layer: name, only, without } of declaredLayer('code').sees) {
+      const key = this.record.layers.find((layer) => layer.name === name)?.key ?? '';
+      const layer = cache.get(key);
+      if (layer === undefined) throw new Error(`layer ${name} of the image is not in the cache`);
+      const epoch = declaredLayer(name).lock.includes('epoch') ? this.lock.epoch : FIXED_DATE;
+      const seen = seenOf(layer, only, without, epoch);
+      this.trees.set(name, await unpackedTree(hostExec, this.own.cache, seen));
+    }
   }
 
   /** The layer of a checkout, built with those wheels and no others. */
