@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KilnError } from '../../factory/errors';
@@ -54,6 +54,37 @@ describe.skipIf(typeof image === 'string')('the code layer (needs root)', () => 
       expect(misplaced(made)).toEqual([]);
     },
   );
+
+  it('places scripts and notebooks as they are, where every Python of the environment finds them', async () => {
+    const checkout = new Checkout('scripts', bench.folder)
+      .write({
+        'etl/daily.py': 'import helpers.dates\n# git is mentioned: nothing is built, so nothing asks it\n',
+        'helpers/__init__.py': '',
+        'helpers/dates.py': 'FIRST = 2013\n',
+        'reports/flights.ipynb': '{"cells": []}\n',
+        'sql/top.sql': 'SELECT 1\n',
+        '.gitignore': 'secret.json\n',
+        'secret.json': '{}\n',
+      })
+      .commit();
+    const tree = await bench.place(checkout);
+    const files = readdirSync(join(tree, 'opt/code'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(tree.length + 1))
+      .sort();
+    expect(files).toEqual([
+      'opt/code/.gitignore',
+      'opt/code/etl/daily.py',
+      'opt/code/helpers/__init__.py',
+      'opt/code/helpers/dates.py',
+      'opt/code/reports/flights.ipynb',
+      'opt/code/sql/top.sql',
+    ]);
+    // As the node has it, with the environment below.
+    expect(await bench.python(tree, 'import helpers.dates; print(helpers.dates.__file__)')).toBe(
+      '/opt/code/helpers/dates.py',
+    );
+  });
 
   it.each(REFUSED)('refuses $name', async ({ name, wheels, files, says }) => {
     const checkout = new Checkout(name.replaceAll(/\W+/g, '-'), bench.folder).write(files).commit();

@@ -1,12 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { answersOf } from './in-image';
 import { bakedImage } from './image';
 
-const home = resolve(__dirname, '..', '..');
 const image = bakedImage();
 
 /** Count and sum of the ids that were written. */
@@ -18,28 +14,8 @@ describe.skipIf(typeof image === 'string')(
   () => {
     it('still does one thing of every part, and its answers are right', () => {
       if (typeof image === 'string') throw new Error(image);
-      const root = image.record.partitions.find((each) => each.name === 'root');
-      if (root === undefined) throw new Error('the image has no root partition');
-      const folder = mkdtempSync(join(tmpdir(), 'kiln-slim-'));
-      onTestFinished(() => {
-        rmSync(folder, { recursive: true, force: true });
-      });
-      const answers = join(folder, 'work', 'answers');
-      mkdirSync(answers, { recursive: true });
-      // A network of its own: the ports it listens on are nobody else's.
-      execFileSync(
-        'unshare',
-        [
-          ...['--mount', '--net', '--pid', '--fork', '--kill-child', '--'],
-          ...[join(home, 'test', 'e2e', 'slim', 'in-image'), join(image.folder, 'image.raw')],
-          ...[String(root.start), String(root.size), folder],
-        ],
-        { stdio: ['ignore', 'ignore', 'pipe'], maxBuffer: 1 << 26 },
-      );
-      const told = z
-        .object({ answers: z.record(z.string(), z.unknown()) })
-        .parse(JSON.parse(readFileSync(join(answers, 'answers.json'), 'utf8')));
-      expect(told.answers).toEqual({
+      const told = answersOf(image, join(__dirname, 'slim', 'exercise.py'));
+      expect(told).toEqual({
         formats: {
           'parquet snappy': ALL,
           'parquet zstd': ALL,

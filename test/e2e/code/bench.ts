@@ -7,6 +7,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -118,6 +119,41 @@ export class CodeBench {
 
   /** The layer of a checkout, built with those wheels and no others. */
   async build(checkout: Checkout, wheels: readonly BackendName[]): Promise<Built> {
+    const { out, tmp } = await this.layer(checkout, wheels);
+    const wheel = theWheel(join(tmp, 'wheel'));
+    return { wheel: wheel.slice(wheel.lastIndexOf('/') + 1), contents: contents(wheel), tree: out };
+  }
+
+  /** The layer of a checkout that is no package: its tree. */
+  async place(checkout: Checkout): Promise<string> {
+    return (await this.layer(checkout, [])).out;
+  }
+
+  /** What the image's Python prints for a program, with a tree of the code layer upon the layers below it. */
+  async python(tree: string, program: string): Promise<string> {
+    const root = join(this.folder, 'root');
+    mkdirSync(root, { recursive: true });
+    // What the layer sees of the base is /usr; programs are started by way of these links.
+    const links = join(this.folder, 'links');
+    mkdirSync(links, { recursive: true });
+    for (const name of ['lib', 'lib64']) {
+      if (!existsSync(join(links, name))) symlinkSync(`usr/${name}`, join(links, name));
+    }
+    const layers = [tree, ...[...this.trees.values()].reverse(), links].join(':');
+    const script = [
+      'mount -t overlay -o "lowerdir=$1" overlay "$2"',
+      'exec chroot "$2" /opt/conda-env/bin/python -B -c "$3"',
+    ].join(' && ');
+    const result = await hostExec.run('unshare', [
+      ...['--mount', '--', 'sh', '-c', script, 'sh', layers, root, program],
+    ]);
+    return result.stdout.trim();
+  }
+
+  private async layer(
+    checkout: Checkout,
+    wheels: readonly BackendName[],
+  ): Promise<{ readonly out: string; readonly tmp: string }> {
     const work = join(this.folder, `${checkout.name}-work`);
     rmSync(work, { recursive: true, force: true });
     const [out, tmp, root, source] = ['out', 'tmp', 'root', 'source'].map((name) => join(work, name)) as [
@@ -168,8 +204,7 @@ export class CodeBench {
       epoch: this.lock.epoch,
       log: join(work, 'log'),
     });
-    const wheel = theWheel(join(tmp, 'wheel'));
-    return { wheel: wheel.slice(wheel.lastIndexOf('/') + 1), contents: contents(wheel), tree: out };
+    return { out, tmp };
   }
 
   /** What pip makes of a copy of the checkout, with the same wheels, on this machine's Python. */
