@@ -1,3 +1,4 @@
+import { defined } from '../defined';
 import type { Fault } from '../errors';
 import type { LayerName } from '../contracts/layers';
 
@@ -55,7 +56,7 @@ export class MergeRules {
     const path = normalised(entry.name);
     const fault = (what: string, hint?: string): Admission => ({
       kind: 'fault',
-      fault: { where: `layer ${layer}: ${entry.name}`, what, ...(hint === undefined ? {} : { hint }) },
+      fault: { where: `layer ${layer}: ${entry.name}`, what, ...defined({ hint }) },
     });
     if (path === undefined) return fault('the path leads out of the image');
     if (!KINDS.has(entry.type))
@@ -93,6 +94,6 @@ export class MergeRules {
         return fault('is a hard link to a file that its layer does not have');
     }
     this.owners.set(path, { layer, type: entry.type });
-    return { kind: 'keep', path, ...(target === undefined ? {} : { target }) };
+    return { kind: 'keep', path, ...defined({ target }) };
   }
 }

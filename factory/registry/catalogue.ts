@@ -4,6 +4,7 @@ import type { ImageRecord } from '../contracts/record';
 import type { InUse, Pin, Revocation } from '../contracts/registry';
 import { Verdict } from '../contracts/verdict';
 import type { ChannelEntry } from '../contracts/channel';
+import { defined } from '../defined';
 import { checkVerdict, digestOf, readBake } from './bakes';
 import { listSync } from './directory';
 import { registryDamaged } from './errors';
@@ -123,11 +124,11 @@ export async function readCatalogue(home: RegistryHome, image: string, bakes: st
       record,
       verdicts: distinct([...(known?.verdicts ?? []), ...fresh]),
       stored: isStored(hex),
-      ...(storedAt === undefined ? {} : { storedAt }),
+      ...defined({ storedAt }),
       bake: baked === undefined ? undefined : join(bakes, hex),
       channels: [...logs].filter(([, log]) => headOf(log) === digest).map(([channel]) => channel),
       ...(known?.revoked === undefined ? {} : { revoked: known.revoked }),
-      ...(pin === undefined ? {} : { pin }),
+      ...defined({ pin }),
       uses: uses.filter((use) => use.digest === digest),
     });
   }

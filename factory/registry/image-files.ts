@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { defined } from '../defined';
 import type { FetchProgress } from '../progress';
 import type { CatalogueImage } from './catalogue';
 import type { RegistryHome } from './home';
@@ -24,5 +25,5 @@ export async function imageFiles(
   { onProgress }: Telling = {},
 ): Promise<string> {
   if (bake !== undefined && existsSync(join(bake, DISK))) return bake;
-  return await materialise(home, record, { cache, ...(onProgress === undefined ? {} : { onProgress }) });
+  return await materialise(home, record, { cache, ...defined({ onProgress }) });
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../defined';
 import { KilnError } from '../../errors';
 
 export interface Coordinates {
@@ -18,7 +19,7 @@ export function parseCoordinates(text: string): Coordinates {
       what: `${text} is not group:artifact:version or group:artifact:version:classifier`,
     });
   }
-  return { group, artifact, version, ...(classifier === undefined ? {} : { classifier }) };
+  return { group, artifact, version, ...defined({ classifier }) };
 }
 
 export const coordinatesText = ({ group, artifact, version, classifier }: Coordinates): string =>

@@ -1,3 +1,4 @@
+import { defined } from '../../defined';
 import { KilnError, type Fault } from '../../errors';
 import type { AskedJar } from './asked';
 import { coordinatesText, type Coordinates } from './coordinates';
@@ -47,5 +48,5 @@ export const faultOf = (
 export const lacking = (jar: ChosenJar, { message, hint }: KilnError): Fault => ({
   where: jar.asked.where,
   what: jar.direct ? message : `${message}, which ${jar.asked.artifact} needs`,
-  ...(hint === undefined ? {} : { hint }),
+  ...defined({ hint }),
 });

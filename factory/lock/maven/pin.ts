@@ -1,4 +1,5 @@
 import type { Input, MavenInput, Use } from '../../contracts/lock';
+import { defined } from '../../defined';
 import { KilnError } from '../../errors';
 import type { Http } from '../../ports/inputs/http';
 import type { Step } from '../step';
@@ -32,7 +33,7 @@ export async function pin(
   const name = `${group}:${artifact}`;
   const entry = {
     ...({ use, source: 'maven', name, version } as const),
-    ...(classifier === undefined ? {} : { classifier }),
+    ...defined({ classifier }),
     path,
   };
   const before = known.find((input) => input.source === 'maven' && input.path === path);

@@ -1,4 +1,5 @@
 import type { ImageRecord } from '../../contracts/record';
+import { defined } from '../../defined';
 import type { Tags } from './api/ec2-images';
 
 /** Names of the tags that kiln sets and looks for. */
@@ -25,7 +26,7 @@ export const imageTags = (record: ImageRecord, parent: string | undefined): Tags
   [TAG.digest]: record.digest,
   [TAG.contentId]: record.contentId,
   [TAG.lock]: record.lock,
-  ...(parent === undefined ? {} : { [TAG.parent]: parent }),
+  ...defined({ [TAG.parent]: parent }),
   ...Object.fromEntries(
     ['spark', 'java', 'python', 'debian'].flatMap((name) => {
       const version = record.versions[name];

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { defined } from '../../../defined';
 import { AwsError } from './aws-error';
 import type { FakeAws } from './aws-fake';
 import { ec2Answer } from './ec2-server-fake';
@@ -86,7 +87,7 @@ async function answer(
       );
     } else {
       response.writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': code });
-      response.end(JSON.stringify({ Message: message, ...(reason === undefined ? {} : { Reason: reason }) }));
+      response.end(JSON.stringify({ Message: message, ...defined({ Reason: reason }) }));
     }
   }
 }
@@ -123,8 +124,7 @@ async function ebsAnswer(
     const start = JSON.parse(body.toString('utf8')) as StartBody;
     const { snapshot, blockSize, account, kmsKey } = await ebs.startAs({
       volumeSize: start.VolumeSize,
-      ...(start.ParentSnapshotId === undefined ? {} : { parent: start.ParentSnapshotId }),
-      ...(start.KmsKeyArn === undefined ? {} : { kmsKey: start.KmsKeyArn }),
+      ...defined({ parent: start.ParentSnapshotId, kmsKey: start.KmsKeyArn }),
       encrypted: start.Encrypted,
       token: start.ClientToken ?? '',
       description: start.Description ?? '',
@@ -138,7 +138,7 @@ async function ebsAnswer(
       Status: 'pending',
       VolumeSize: start.VolumeSize,
       StartTime: 0,
-      ...(kmsKey === undefined ? {} : { KmsKeyArn: kmsKey }),
+      ...defined({ KmsKeyArn: kmsKey }),
     });
   } else if (method === 'POST' && second === 'completion') {
     await ebs.completeAs(
@@ -163,7 +163,7 @@ async function ebsAnswer(
     const { blocks, next } = await ebs.list(second, searchParams.get('pageToken') ?? undefined);
     json(200, {
       Blocks: blocks.map(({ index, token }) => ({ BlockIndex: index, BlockToken: token })),
-      ...(next === undefined ? {} : { NextToken: next }),
+      ...defined({ NextToken: next }),
     });
   } else if (method === 'GET' && third === 'blocks') {
     const data = await ebs.get(second, Number(fourth), searchParams.get('blockToken') ?? '');

@@ -7,6 +7,7 @@ import {
   PutSnapshotBlockCommand,
   StartSnapshotCommand,
 } from '@aws-sdk/client-ebs';
+import { defined } from '../../../defined';
 import { AwsError } from './aws-error';
 import { asked, clientSettings, given } from './aws-sdk';
 import {
@@ -43,7 +44,7 @@ export class AwsEbs implements EbsDirect {
       this.client.send(
         new StartSnapshotCommand({
           VolumeSize: volumeSize,
-          ...(parent === undefined ? {} : { ParentSnapshotId: parent }),
+          ...defined({ ParentSnapshotId: parent }),
           ...(kmsKey === undefined ? {} : { Encrypted: true, KmsKeyArn: kmsKey }),
           ClientToken: token,
           Description: description,
@@ -95,7 +96,7 @@ export class AwsEbs implements EbsDirect {
         new ListSnapshotBlocksCommand({
           SnapshotId: snapshot,
           MaxResults: PAGE,
-          ...(next === undefined ? {} : { NextToken: next }),
+          ...defined({ NextToken: next }),
         }),
       ),
     );

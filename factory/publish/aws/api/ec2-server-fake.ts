@@ -1,3 +1,4 @@
+import { defined } from '../../../defined';
 import { AwsError } from './aws-error';
 import type { FakeAws } from './aws-fake';
 import type { Tags, Wanted } from './ec2-images';
@@ -151,7 +152,7 @@ async function act(ec2: FakeEc2Images, action: string, parameters: Parameters): 
           name: of('Name'),
           description: word(parameters['Description']) ?? '',
           token: of('ClientToken'),
-          ...(kmsKey === undefined ? {} : { kmsKey }),
+          ...defined({ kmsKey }),
           tags: tagsIn(specifications.find((each) => each['ResourceType'] === 'image')),
         }),
       };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { PublishedAmi } from '../../../contracts/publications/aws';
+import { defined } from '../../../defined';
 import { KilnError } from '../../../errors';
 import { AwsError } from '../api/aws-error';
 import type { SnapshotInfo } from '../api/ec2-images';
@@ -60,7 +61,7 @@ export async function intoOther(
         name,
         description: describe(record.digest),
         token: tokenOf('copy', from.ami, region, kmsKey ?? ''),
-        ...(kmsKey === undefined ? {} : { kmsKey }),
+        ...defined({ kmsKey }),
         tags: imageTags(record, undefined),
       }),
     patience(effects, region, 'copy'),

@@ -1,3 +1,4 @@
+import { defined } from '../../../defined';
 import { KilnError } from '../../../errors';
 import { storeBake } from '../../../registry/store-bake';
 import type { RegistryHome } from '../../../registry/home';
@@ -138,7 +139,7 @@ function incomplete(errors: readonly unknown[], asked: readonly RegionPlan[]): u
     faults: errors.map((each) => ({
       where: each.code,
       what: each.message,
-      ...(each.hint === undefined ? {} : { hint: each.hint }),
+      ...defined({ hint: each.hint }),
     })),
   });
 }
