@@ -119,7 +119,9 @@ const ADVICE: { readonly [Fault in AwsFault]: Advice } = {
   invalid: {
     code: 'aws-refused',
     means: 'AWS refuses the request',
-    hint: text('its own words are above; if they make no sense for what you asked, this is an internal error of kiln'),
+    hint: text(
+      'its own words are above; if they make no sense for what you asked, this is an internal error of kiln',
+    ),
   },
 };
 
