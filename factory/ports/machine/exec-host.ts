@@ -52,10 +52,12 @@ export const hostExec: Exec = {
         cause: result.cause,
       });
     }
-    if (result.exitCode === undefined || !(options.accept ?? [0]).includes(result.exitCode)) {
+    // QEMU, and others, end with 0 when they are told to: that they were told is what counts.
+    const ended = result.timedOut || result.isCanceled ? undefined : result.exitCode;
+    if (ended === undefined || !(options.accept ?? [0]).includes(ended)) {
       const how = result.timedOut
         ? `did not end within ${String((options.timeout ?? 0) / 1000)} s`
-        : result.exitCode === undefined
+        : ended === undefined
           ? `was ended by ${result.signal ?? 'a signal'}`
           : `exit code ${String(result.exitCode)}`;
       const tail = result.all.trimEnd().split('\n').slice(-12).join('\n');
@@ -66,6 +68,6 @@ export const hostExec: Exec = {
         cause: result,
       });
     }
-    return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+    return { code: ended, stdout: result.stdout, stderr: result.stderr };
   },
 };
