@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,8 @@ def test_a_driver_that_does_not_listen_is_killed_after_its_grace_or_at_once(tmp_
     job = Job(tmp_path / "c", stubborn, grace=600)
     job.until(b"waits")
     job.process.send_signal(signal.SIGTERM)
+    # signals that wait together are found in the order of their numbers
+    time.sleep(0.3)
     job.process.send_signal(signal.SIGINT)
     assert job.wait() == 143
     assert job.ended().reason == "stopped"
@@ -253,3 +256,15 @@ def test_a_disk_that_takes_no_more_ends_the_keeping_alone(tmp_path: Path) -> Non
     keeper.write("out", b"x")
     assert keeper.error == "No such file or directory"
     keeper.write("out", b"y")
+
+
+def test_a_driver_that_is_killed_outright_was_killed_even_if_its_unit_is_stopped_at_once(
+    tmp_path: Path,
+) -> None:
+    job = Job(tmp_path, "trap '' TERM; echo waits; while :; do sleep 1; done")
+    job.until(b"waits")
+    # as `systemctl kill --signal=SIGINT` and `systemctl stop` do, whose signals may be found together
+    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+        job.process.send_signal(number)
+    assert job.wait() == 137
+    assert (job.ended().number, job.ended().reason) == (signal.SIGKILL, None)

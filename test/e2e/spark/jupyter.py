@@ -63,7 +63,9 @@ class Kernel:
     def wait(self, message: str) -> str:
         """A cell's result or its error, and after it what it wrote to stderr beyond Spark's own log."""
         result, told = "", ""
-        while True:
+        # the reply and what a cell writes come by two channels: all is there when both say so
+        open_ends = {"execute_reply", "idle"}
+        while open_ends:
             found: dict[str, Any] = json.loads(self.socket.recv())
             if found["parent_header"].get("msg_id") != message:
                 continue
@@ -74,9 +76,11 @@ class Kernel:
                 result = f"{content['ename']}: {content['evalue']}"
             elif kind == "stream" and content["name"] == "stderr":
                 told += content["text"]
-            elif kind == "execute_reply":
-                lines = [line for line in told.splitlines() if line.startswith(("Stopped", "This notebook"))]
-                return "\n".join([result, *lines])
+            elif kind == "status":
+                open_ends.discard(content["execution_state"])
+            open_ends.discard(kind)
+        lines = [line for line in told.splitlines() if line.startswith(("Stopped", "This notebook"))]
+        return "\n".join([result, *lines])
 
     def run(self, code: str) -> str:
         return self.wait(self.send(code))

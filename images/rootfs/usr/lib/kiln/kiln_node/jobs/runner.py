@@ -63,6 +63,8 @@ class Runner:
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._terminated = False
         self._interrupted = False
+        # killed without having been asked to end first: a stop of the unit that follows changes nothing
+        self._outright = False
 
     def run(self) -> int:
         """The driver's exit code. ConnectionError when the caller is gone before it has said what to run."""
@@ -89,6 +91,7 @@ class Runner:
 
     def _on_interrupt(self, *_: object) -> None:
         self._interrupted = True
+        self._outright = not self._terminated and self._asked is None
 
     def _start(self, work: wire.Work, streams: list[int]) -> tuple[subprocess.Popen[bytes], int]:
         """The driver, and the descriptor to close when it has ended."""
@@ -135,7 +138,7 @@ class Runner:
         """Until the driver has ended."""
         while child.poll() is None:
             now = time.monotonic()
-            if self._asked is not None and not self._told:
+            if self._asked is not None and not self._told and not self._outright:
                 self._told = True
                 self._kill_at = now + self._grace if self._kill_at is None else self._kill_at
                 self._signal(child, signal.SIGTERM)
