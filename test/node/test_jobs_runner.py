@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -143,11 +142,11 @@ def test_a_driver_that_does_not_listen_is_killed_after_its_grace_or_at_once(tmp_
     job.until(b"waits")
     job.line.sendall(b"stop SIGINT\nkill SIGINT\n")
     assert job.wait() == 130
-    job = Job(tmp_path / "c", stubborn, grace=600)
+    job = Job(tmp_path / "c", stubborn.replace("''", "'echo told'"), grace=600)
     job.until(b"waits")
     job.process.send_signal(signal.SIGTERM)
     # signals that wait together are found in the order of their numbers
-    time.sleep(0.3)
+    job.until(b"told")
     job.process.send_signal(signal.SIGINT)
     assert job.wait() == 143
     assert job.ended().reason == "stopped"

@@ -57,6 +57,18 @@ def test_the_cipher_is_the_best_that_works(release: str, cipher: str | None) -> 
     assert "fs.s3a.committer.name" not in found
 
 
+@pytest.mark.parametrize(
+    "release",
+    ["3.4.0", "3.4.4", "3.5.8", "3.5.9", "4.0.4", "4.0.5", "4.1.3", "4.1.4", "4.2.0", "4.2.1", "4.3.0"],
+)
+def test_a_cipher_is_refused_exactly_where_it_is_not_set(release: str) -> None:
+    image = sparkjudge.Image(release, "3.4.2", "3.4.2", None)
+    conf = {"spark.network.crypto.cipher": "AES/GCM/NoPadding"}
+    refused = [one.rule for one in sparkjudge.judge(RULES, SETTINGS, image, "worker", conf)]
+    is_set = any(entry["key"] in conf for entry in sparkjudge.base(SETTINGS, image))
+    assert refused == ([] if is_set else ["gcm-hangs"])
+
+
 def spark(home: Path, *jars: str, release: str = "Spark 4.1.4") -> Path:
     (home / "jars").mkdir()
     (home / "RELEASE").write_text(f"{release}\n", encoding="utf-8")
