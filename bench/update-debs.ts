@@ -44,7 +44,9 @@ export async function updateDebs(lockFile: string, cache: string, work: string):
       if (path.isFile() && readFileSync(file).subarray(0, 4).equals(ELF))
         appendFileSync(file, Buffer.alloc(GROWTH));
     }
-    appendFileSync(join(tree, 'usr/share/doc', input.name, 'copyright'), 'changed\n');
+    // A package of data alone has no program; some packages have no folder of their own that is not a link.
+    mkdirSync(join(tree, 'usr/share/updated'), { recursive: true });
+    writeFileSync(join(tree, 'usr/share/updated', input.name), 'changed\n');
     await hostExec.run('dpkg-deb', ['--root-owner-group', '--build', tree, made]);
     const sha256 = await fileSha256(made);
     mkdirSync(join(inVault(sha256), '..'), { recursive: true });

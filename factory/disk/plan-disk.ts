@@ -25,10 +25,16 @@ export interface PlanDiskOptions {
   readonly previous: PreviousImage | undefined;
   /** Folder for what is made in passing. */
   readonly work: string;
-  /** Told what the ESP is to have and where it is, and what is taken from the previous image, before more is known. */
-  readonly onBoot: (boot: BootFiles, esp: PartitionSpan, reused: Reused | undefined) => void;
-  /** Told when all layers are built. */
+  /** Called when all layers are built. */
   readonly onBuilt: () => void;
+}
+
+/** What is known as soon as the base layer is. */
+export interface BootPlan {
+  readonly files: BootFiles;
+  readonly esp: PartitionSpan;
+  /** What is taken from the previous image, and where it lies. */
+  readonly reused: Reused | undefined;
 }
 
 /** What goes where on a disk, and where it comes from: all but its bytes. */
@@ -54,8 +60,27 @@ const imageJson = (image: string, layers: readonly MergeLayer[]): AddedFile => (
   content: `${JSON.stringify({ image, contentId: contentIdOf(layers) }, null, 2)}\n`,
 });
 
-/** Plans a disk from names alone; what is built of it by now is read while the rest is. */
-export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
+/** A disk that is being planned: when `boot` rejects, so does `disk`. */
+export interface DiskPlanning {
+  readonly boot: Promise<BootPlan>;
+  readonly disk: Promise<DiskPlan>;
+}
+
+/**
+ * Plans a disk from names alone; what is built of it by now is read while the rest is, and what lies first on the disk
+ * is known before the rest is built.
+ */
+export function planDisk(options: PlanDiskOptions): DiskPlanning {
+  let known: (plan: BootPlan) => void = () => undefined;
+  const first = new Promise<BootPlan>((resolve) => {
+    known = resolve;
+  });
+  const disk = planWhole(options, known);
+  // A plan that fails before the base layer is known has no boot partition either.
+  return { boot: Promise.race([first, disk.then(() => first)]), disk };
+}
+
+async function planWhole(options: PlanDiskOptions, onBoot: (boot: BootPlan) => void): Promise<DiskPlan> {
   const { tools, lock, work } = options;
   const { image, epoch } = lock;
   const names = join(work, 'names.tar');
@@ -72,27 +97,28 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
       yield layer;
     }
   }
-  let esp = 0;
-  let reused: Reused | undefined;
+  let boot: BootPlan | undefined;
   const merged = await mergeLayers({
     layers: inTurn(),
     onBase(files) {
       const [layer] = layers;
       const [listed] = contents;
       if (layer === undefined || listed === undefined) throw new Error('there is no base layer');
-      const boot = { layer, files, listed };
-      esp = espSize(tools, bootSize(boot));
+      const bootFiles = { layer, files, listed };
+      const size = espSize(tools, bootSize(bootFiles));
       // It is the first on the disk: whatever follows, it lies there.
-      const place = spanOf(layOut([{ name: 'esp', size: esp }]).spans, 'esp');
-      reused = reusedFrom(options.previous, place.start + place.size, contents);
-      options.onBoot(boot, place, reused);
+      const esp = spanOf(layOut([{ name: 'esp', size }]).spans, 'esp');
+      boot = { files: bootFiles, esp, reused: reusedFrom(options.previous, esp.start + esp.size, contents) };
+      onBoot(boot);
     },
     added: (all) => [imageJson(image, all)],
     leftOut: [BOOT],
     epoch,
     names,
   });
+  if (boot === undefined) throw new Error('no layer was merged');
   options.onBuilt();
+  const { esp, reused } = boot;
   const contentId = contentIdOf(layers);
   const root = await planRoot(tools, {
     ...{ layers, merged, names, epoch, work },
@@ -101,7 +127,7 @@ export async function planDisk(options: PlanDiskOptions): Promise<DiskPlan> {
     uuid: derivedUuid(contentId, 'root file system'),
   });
   const layout = layOut([
-    { name: 'esp', size: esp },
+    { name: 'esp', size: esp.size },
     { name: 'root', size: root.size },
     { name: 'root-verity', size: treeOver(root.size).size },
     { name: 'state', size: STATE_SIZE },

@@ -46,18 +46,19 @@ export async function writeImage(
   closeSync(openSync(disk, 'wx'));
   let [copied, esp] = [Promise.resolve(true), Promise.resolve()];
   try {
-    const plan = await planDisk({
+    const planning = planDisk({
       ...{ tools, lock, layers, previous, work },
-      onBoot(boot, place, reused) {
-        truncateSync(disk, reused?.previous.record.size ?? place.start + place.size);
-        if (reused !== undefined) copied = copyInBackground(reused, disk);
-        esp = writeBoot(options, boot, { disk, ...place }, work);
-        for (const going of [copied, esp]) going.catch(() => undefined);
-      },
       onBuilt() {
         step('root file system');
       },
     });
+    // The boot partition is written, and the previous image copied, while the other layers are built and read.
+    const boot = await planning.boot;
+    truncateSync(disk, boot.reused?.previous.record.size ?? boot.esp.start + boot.esp.size);
+    if (boot.reused !== undefined) copied = copyInBackground(boot.reused, disk);
+    esp = writeBoot(options, boot.files, { disk, ...boot.esp }, work);
+    for (const going of [copied, esp]) going.catch(() => undefined);
+    const plan = await planning.disk;
     await clearStale(disk, plan, copied);
     truncateSync(disk, plan.layout.size);
     const writing = { tools, lock, plan, run, work, disk, onBytes: options.onBytes };
