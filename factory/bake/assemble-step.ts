@@ -6,14 +6,14 @@ import { openDiskTools } from '../disk/tools-tree';
 import { rebuildLayer } from '../layers/build';
 import { mendingLayers } from '../layers/damage';
 import type { GrowingLayers } from '../layers/growing';
-import { tell } from './events';
+import { report } from './events';
 import { buildLayers } from './build-layers';
 import { assemblyKey, rememberBake } from './index-file';
 import { formatDuration, formatSize } from '../units';
 import { buildContext } from './layer-step';
 import { requireOwn } from './own';
 import { openSession } from './session';
-import { tellingFailure } from './telling';
+import { reportingFailure } from './reporting';
 
 /** Where Packer's post-processors find what was assembled last: a link to its folder. */
 const LATEST = 'latest';
@@ -29,10 +29,10 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
     const started = Date.now();
     const tools = await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch);
     let step: { name: string; since: number } | undefined;
-    let told = 0;
+    let reported = 0;
     const finish = (): void => {
       if (step !== undefined)
-        tell({
+        report({
           event: 'done',
           step: step.name,
           cached: false,
@@ -51,19 +51,19 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
         onStep: (name) => {
           finish();
           step = { name, since: Date.now() };
-          tell({ event: 'started', step: name });
+          report({ event: 'started', step: name });
         },
         onDamage: (what) => {
-          tell({ event: 'damaged', step: step?.name ?? 'disk', what });
+          report({ event: 'damaged', step: step?.name ?? 'disk', what });
           process.stdout.write(`${what}\n`);
         },
         onBytes: (bytes, total) => {
-          if (step === undefined || Date.now() - told < BEAT) return;
-          told = Date.now();
-          tell({ event: 'progress', step: step.name, bytes, total });
+          if (step === undefined || Date.now() - reported < BEAT) return;
+          reported = Date.now();
+          report({ event: 'progress', step: step.name, bytes, total });
         },
       });
-    const { record, folder } = await tellingFailure(
+    const { record, folder } = await reportingFailure(
       () => step?.name ?? 'disk',
       () =>
         mendingLayers(

@@ -120,16 +120,16 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     const events = `${log}.events`;
     const steps: Extract<BakeEvent, { event: 'done' }>[] = [];
     view.begins(stepsBefore(project));
-    const tell = (event: BakeEvent): void => {
+    const report = (event: BakeEvent): void => {
       if (event.event === 'done') steps.push(event);
       view.event(event);
     };
     for (const { name, built } of layers) {
       if (built === undefined) continue;
-      tell({ event: 'started', step: name });
-      tell({ event: 'done', step: name, cached: true, milliseconds: 0, bytes: built });
+      report({ event: 'started', step: name });
+      report({ event: 'done', step: name, cached: true, milliseconds: 0, bytes: built });
     }
-    const stop = follow(events, tell);
+    const stop = follow(events, report);
     try {
       await runPacker({ project, exec: session.exec, log, events, layers: plan.map(({ name }) => name) });
     } catch (error) {

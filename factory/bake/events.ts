@@ -34,7 +34,7 @@ export const EVENTS = 'KILN_EVENTS';
 /** Environment variable that names the bake's log. */
 export const LOG = 'KILN_LOG';
 
-export function tell(event: BakeEvent, env: NodeJS.ProcessEnv = process.env): void {
+export function report(event: BakeEvent, env: NodeJS.ProcessEnv = process.env): void {
   const file = env[EVENTS];
   if (file !== undefined) appendFileSync(file, `${JSON.stringify(event)}\n`);
 }

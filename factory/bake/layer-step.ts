@@ -7,10 +7,10 @@ import { type CachedLayer, LayerCache } from '../layers/cache';
 import { planLayers } from '../layers/plan';
 import { requireKeyed } from '../layers/resolve';
 import { requireLayer } from '../recipes';
-import { LOG, tell } from './events';
+import { LOG, report } from './events';
 import { requireOwn } from './own';
 import { openSession, type Session } from './session';
-import { tellingFailure, tellingGrowth } from './telling';
+import { reportingFailure, reportingGrowth } from './reporting';
 import { formatDuration, formatSize } from '../units';
 
 /** What building a layer takes; `step` names the log of one that no bake started. */
@@ -25,27 +25,27 @@ export function buildContext(session: Session, step: string): BuildContext {
     ownNow: async (name) =>
       (await planLayers(project, locked.lock, code)).find((each) => each.name === name)?.own,
     onDamage: (layer, what) => {
-      tell({ event: 'damaged', step: layer, what });
+      report({ event: 'damaged', step: layer, what });
       process.stdout.write(`${what}\n`);
     },
     onNote: (layer, what) => {
-      tell({ event: 'note', step: layer, what });
+      report({ event: 'note', step: layer, what });
       process.stdout.write(`${what}\n`);
     },
   };
 }
 
 export interface Building {
-  /** Told that something of a layer below was damaged and is made again. */
+  /** Called when something of a layer below was damaged and is made again. */
   readonly onDamage?: () => void;
-  /** Told that it waits for other threads or programs. */
+  /** Called when it waits for other threads or programs. */
   readonly onWaiting?: () => void;
   /** Ends the recipe. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Builds a layer unless it is in the cache, and tells how it goes.
+ * Builds a layer unless it is in the cache, and reports how it goes.
  * @throws KilnError `layer-missing` when a layer that it sees is not built.
  */
 export async function buildTelling(
@@ -60,7 +60,7 @@ export async function buildTelling(
   const building: BuildContext = {
     ...context,
     onTree: (folder) => {
-      stop = tellingGrowth(exec, name, folder);
+      stop = reportingGrowth(exec, name, folder);
     },
     onDamage: (damaged, what) => {
       context.onDamage(damaged, what);
@@ -68,8 +68,8 @@ export async function buildTelling(
     },
     ...defined({ onWaiting: on.onWaiting, signal: on.signal }),
   };
-  tell({ event: 'started', step: name });
-  const { built, cached } = await tellingFailure(
+  report({ event: 'started', step: name });
+  const { built, cached } = await reportingFailure(
     () => name,
     async () => {
       const standing = requireKeyed(plan, new LayerCache(project.cache), name);
@@ -85,7 +85,7 @@ export async function buildTelling(
     stop();
   });
   const milliseconds = Date.now() - started;
-  tell({ event: 'done', step: name, cached, milliseconds, bytes: built.size });
+  report({ event: 'done', step: name, cached, milliseconds, bytes: built.size });
   process.stdout.write(
     `layer ${name}: ${cached ? 'in the cache' : `built in ${formatDuration(milliseconds)}`}, ${formatSize(built.size)}, ${built.digest}\n`,
   );

@@ -7,7 +7,7 @@ import { hashBlocks, type HashTask } from './seal';
 /** What takes a core for seconds: a thread is given it. */
 export type Task = CopyContentsTask | CopyTask | HashTask | FillTask;
 
-/** Does a task; `onBytes` is told how many bytes more were read or counted. */
+/** Does a task; `onBytes` gets how many bytes more were read or counted. */
 export interface DoTask {
   (task: CopyContentsTask): Promise<boolean>;
   (task: CopyTask, onBytes?: (bytes: number) => void): Promise<Copied>;

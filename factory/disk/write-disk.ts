@@ -25,7 +25,7 @@ export interface Writing {
   /** Folder for what is made in passing. */
   readonly work: string;
   readonly disk: string;
-  /** Told how many bytes the step has read or counted by now, of how many. */
+  /** Called with how many bytes the step has read or counted by now, of how many. */
   readonly onBytes?: ((bytes: number, total: number) => void) | undefined;
 }
 

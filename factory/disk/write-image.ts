@@ -25,7 +25,7 @@ export interface ImageOptions {
   /** kiln's version, for the record. */
   readonly kiln: string;
   readonly onStep?: (step: string) => void;
-  /** Told how many bytes the step has read or counted by now, of how many. */
+  /** Called with how many bytes the step has read or counted by now, of how many. */
   readonly onBytes?: (bytes: number, total: number) => void;
 }
 

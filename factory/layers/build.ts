@@ -32,14 +32,14 @@ export interface BuildContext {
   readonly log: string;
   /** What decides a layer as the project's files are now: what was edited during the build must not count as built. */
   readonly ownNow: (name: LayerName) => Promise<string | undefined>;
-  /** Told what of the cache was damaged and is made again. */
+  /** Called with what of the cache was damaged and is made again. */
   readonly onDamage: (layer: LayerName, what: string) => void;
   /** Called with what a person should know of the sources. */
   readonly onNote?: (layer: LayerName, what: string) => void;
   readonly onLine?: (line: string) => void;
-  /** Told which folder the layer's tree grows in. */
+  /** Called with which folder the layer's tree grows in. */
   readonly onTree?: (folder: string) => void;
-  /** Told when it waits for other threads or for programs: this thread has time. */
+  /** Called when it waits for other threads or for programs: this thread has time. */
   readonly onWaiting?: () => void;
   /** Ends the recipe. */
   readonly signal?: AbortSignal;

@@ -24,7 +24,7 @@ export interface AddedFile {
 export interface MergeOptions {
   /** From the bottom up; each is gone through when it comes. */
   readonly layers: Iterable<MergeLayer> | AsyncIterable<MergeLayer>;
-  /** Told when the first layer was gone through, with what was left out of it. */
+  /** Called when the first layer was gone through, with what was left out of it. */
   readonly onBase?: (leftOut: ReadonlyMap<string, FileContent>) => void;
   /** Files made at assembly of those layers. */
   readonly added: (layers: readonly MergeLayer[]) => readonly AddedFile[];

@@ -15,7 +15,7 @@ import { withWorkFolder } from '../files/work-folder';
 const IN_USE = 3_600_000;
 
 export interface TreeOptions {
-  /** Told that it was another than was unpacked. */
+  /** Called when it was another than was unpacked. */
   readonly onDamage?: (what: string) => void;
   /** By whom it is compared; by default in this thread. */
   readonly difference?: Doing<Unpacked, string | undefined>;

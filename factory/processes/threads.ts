@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { availableParallelism, setPriority } from 'node:os';
 import { parentPort, Worker } from 'node:worker_threads';
 
-/** Does a task; `onBytes` is told how many bytes of it are done, as they are. */
+/** Does a task; `onBytes` gets how many bytes of it are done, as they are. */
 export type Doing<Task, Result> = (task: Task, onBytes?: (bytes: number) => void) => Promise<Result>;
 
 /** What a thread says of its task: how many bytes more, and once how it ended. */

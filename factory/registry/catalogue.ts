@@ -127,8 +127,7 @@ export async function readCatalogue(home: RegistryHome, image: string, bakes: st
       ...defined({ storedAt }),
       bake: baked === undefined ? undefined : join(bakes, hex),
       channels: [...logs].filter(([, log]) => headOf(log) === digest).map(([channel]) => channel),
-      ...(known?.revoked === undefined ? {} : { revoked: known.revoked }),
-      ...defined({ pin }),
+      ...defined({ revoked: known?.revoked, pin }),
       uses: uses.filter((use) => use.digest === digest),
     });
   }

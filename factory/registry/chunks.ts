@@ -10,7 +10,7 @@ const READ = 4 * CHUNK;
 
 const hex = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** Reads a disk once: its digest and the chunks that are not all zero. `onBytes` is told what was read. */
+/** Reads a disk once: its digest and the chunks that are not all zero. `onBytes` gets what was read. */
 export async function indexDisk(
   path: string,
   onBytes: (count: number) => void = () => undefined,

@@ -25,7 +25,7 @@ export interface MaterialiseOptions {
   /** The image's bake on this machine, whose disk is taken where it still has its digest. */
   readonly bake?: string;
   readonly onProgress?: (progress: FetchProgress) => void;
-  /** Told when another process is at the same image. */
+  /** Called when another process is at the same image. */
   readonly onWait?: (holder: string) => void;
 }
 

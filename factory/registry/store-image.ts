@@ -44,7 +44,7 @@ export interface StoreOptions {
   /** Where what is under way may lie: a cache or state folder. */
   readonly scratch: string;
   readonly onProgress?: (progress: FetchProgress) => void;
-  /** Told once when something else has the registry, with what it is. */
+  /** Called once when something else has the registry, with what it is. */
   readonly onWait?: (what: string) => void;
 }
 

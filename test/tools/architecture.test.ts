@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { declaredLayers } from '../../factory/recipes';
+import { SPARK_LINES } from '../../factory/spec/compatibility';
 
 const home = resolve(__dirname, '../..');
 const page = readFileSync(join(home, 'docs/architecture.md'), 'utf8');
@@ -87,8 +88,8 @@ describe("docs/architecture.md's table of what is touched to add something", () 
   const section = page.split('## What would I touch to add …\n')[1]?.split('\n## ')[0] ?? '';
   const things = [...section.matchAll(/^\| (an? [\w ]+?) +\|/gm)].map(([, thing = '']) => thing);
 
-  it('has a platform, a layer and a gate', () => {
-    expect(things).toEqual(expect.arrayContaining(['a platform', 'a layer', 'a gate']));
+  it('has a platform, a layer, a gate and a Spark line', () => {
+    expect(things).toEqual(expect.arrayContaining(['a platform', 'a layer', 'a gate', 'a Spark line']));
   });
 
   it('names at most four existing files for each, all of which are there', () => {
@@ -119,6 +120,20 @@ describe("docs/architecture.md's table of what is touched to add something", () 
       expect(guide).toContain(`kind: ${gate} #`);
     }
     expect(files).toEqual(expect.arrayContaining(['factory/contracts/spec.ts', 'docs/registry.md']));
+  });
+
+  it('a Spark line is named by its table, and by no other source of the factory, the stacks or the recipes', () => {
+    const lines = SPARK_LINES.map(({ line }) => line.replace('.', '\\.')).join('|');
+    // An attribute of SVG is no line. A behaviour that began with one (X_FROM = "3.1") holds for those that come.
+    const names = new RegExp(`(?<!=|_FROM = )(['"\`])(${lines})(\\.\\d+)?\\1`);
+    const naming = tracked.filter(
+      (file) =>
+        /^(factory|modules|stacks|images)\/.*(\.(ts|json|ya?ml|py)|\/build)$/.test(file) &&
+        existsSync(join(home, file)) &&
+        names.test(readFileSync(join(home, file), 'utf8')),
+    );
+    const others = naming.filter((file) => !existingFiles('a Spark line').includes(file));
+    expect(others).toEqual([]);
   });
 
   it('a layer is a folder with a declaration and a recipe, and the glossary names it', () => {
