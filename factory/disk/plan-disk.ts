@@ -30,7 +30,7 @@ export interface PlanDiskOptions {
 }
 
 /** What is known as soon as the base layer is. */
-export interface BootPlan {
+interface BootPlan {
   readonly files: BootFiles;
   readonly esp: PartitionSpan;
   /** What is taken from the previous image, and where it lies. */
@@ -61,7 +61,7 @@ const imageJson = (image: string, layers: readonly MergeLayer[]): AddedFile => (
 });
 
 /** A disk that is being planned: when `boot` rejects, so does `disk`. */
-export interface DiskPlanning {
+interface DiskPlanning {
   readonly boot: Promise<BootPlan>;
   readonly disk: Promise<DiskPlan>;
 }
