@@ -77,3 +77,20 @@ export const digestDiffers = (file: string, expected: string, actual: string): K
     what: `${file} is not the image it is recorded as: ${shortDigest(actual)}… instead of ${shortDigest(expected)}…`,
     hint: 'it was changed after the bake: remove its folder and bake again with kiln bake',
   });
+
+/** @param missing documents of the registry, each with the image that it names and that was not listed. */
+export const listingIncomplete = (
+  where: string,
+  missing: readonly { readonly where: string; readonly digest: string }[],
+): KilnError =>
+  new KilnError({
+    code: 'registry-listing-incomplete',
+    what: `the list of images in the registry at ${where} lacks images that it names elsewhere; nothing was removed`,
+    hint:
+      'look whether the registry is mounted and reached whole, and run it again; of an image that is really not ' +
+      'there, store it again, or end what names it: kiln unpin, kiln in-use clear',
+    faults: missing.map(({ where: document, digest }) => ({
+      where: document,
+      what: `names an image that was not listed: ${digest}`,
+    })),
+  });

@@ -72,3 +72,17 @@ export function planKeep(
   }
   return { keep, remove: remove.sort() };
 }
+
+/** A mark or channel, and the image that it names. */
+interface Named {
+  readonly where: string;
+  readonly digest: string;
+}
+
+/**
+ * Pure: what names an image that the listing of images lacks. A listing that lacks one of these is not to be
+ * believed about any other image either, so a clean-up removes nothing then.
+ * @param listed whether the listing has the image's record; a removed image keeps its record.
+ */
+export const planMissing = (named: readonly Named[], listed: (digest: string) => boolean): readonly Named[] =>
+  named.filter(({ digest }) => !listed(digest));

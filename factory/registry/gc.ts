@@ -6,11 +6,22 @@ import { listImages, type Listing } from './catalogue';
 import { readAllLogs } from './read-logs';
 import { readPins, readUses } from './read-marks';
 import { readIndex } from './documents';
-import { noRegistry } from './errors';
-import { planKeep, type KeepPlan, type KeepPolicy } from './gc-plan';
+import { listingIncomplete, noRegistry } from './errors';
+import { planKeep, planMissing, type KeepPlan, type KeepPolicy } from './gc-plan';
 import { alone } from './lease';
 import type { RegistryHome } from './home';
-import { CHUNKS, COMPRESSED, INDEX, RECORD, REMOVED, chunkOf, hexOf, imageFolder } from './layout';
+import {
+  CHUNKS,
+  COMPRESSED,
+  INDEX,
+  RECORD,
+  REMOVED,
+  chunkOf,
+  hexOf,
+  imageFolder,
+  inUseKey,
+  pinKey,
+} from './layout';
 
 export interface CollectPlan extends KeepPlan {
   /** Images that were begun and never finished, longer ago than the policy's age. */
@@ -27,7 +38,9 @@ const isWhole = (listing: Listing): boolean => listing.has(RECORD) && !listing.h
 
 /**
  * Reads all that a clean-up looks at.
- * @throws KilnError `no-registry`, `registry-damaged`: of a damaged registry nothing is removed.
+ * @throws KilnError `no-registry`, `registry-damaged`: of a damaged registry nothing is removed;
+ * `registry-listing-incomplete` when a pin or a report of use names an image that was not listed (a channel's log
+ * that does is damaged).
  */
 export async function planCollect(home: RegistryHome, policy: KeepPolicy): Promise<CollectPlan> {
   if (!(await home.exists())) throw noRegistry(home.where);
@@ -35,14 +48,24 @@ export async function planCollect(home: RegistryHome, policy: KeepPolicy): Promi
   const digests = [...folders].map(([hex, listing]) => ({ digest: `sha256:${hex}`, listing }));
   const known = new Set(digests.filter(({ listing }) => listing.has(RECORD)).map(({ digest }) => digest));
   const logs = await readAllLogs(home, (digest) => known.has(digest));
+  const pins = await readPins(home);
+  const uses = await readUses(home);
+  const missing = planMissing(
+    [
+      ...pins.map(({ digest }) => ({ where: pinKey(digest), digest })),
+      ...uses.map(({ reporter, digest }) => ({ where: inUseKey(reporter), digest })),
+    ],
+    (digest) => known.has(digest),
+  );
+  if (missing.length > 0) throw listingIncomplete(home.where, missing);
   const plan = planKeep(
     {
       images: digests
         .filter(({ listing }) => isWhole(listing))
         .map(({ digest, listing }) => ({ digest, storedAt: newest(listing) })),
       logs: [...logs.values()].flatMap((each) => [...each.values()]),
-      pins: (await readPins(home)).map(({ digest }) => digest),
-      uses: await readUses(home),
+      pins: pins.map(({ digest }) => digest),
+      uses,
     },
     policy,
   );

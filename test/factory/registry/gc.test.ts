@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChannelEntry } from '../../../factory/contracts/channel';
 import { apply, planPromotion, planRollback } from '../../../factory/registry/channel';
 import { readCatalogue } from '../../../factory/registry/catalogue';
@@ -197,10 +197,12 @@ describe('a clean-up', () => {
                 reason: 'bad',
               }),
             );
-          if (action === 'pin')
+          // A mark on an image that was never stored stops every clean-up: that has its own test.
+          const recorded = (await place.home.read(`images/${digest.slice(7)}/record.json`)) !== undefined;
+          if (action === 'pin' && recorded)
             await pin(place.home, { version: 1, digest, reason: 'kept', by: WHO.by, at: WHO.at });
           if (action === 'unpin') await unpin(place.home, digest);
-          if (action === 'use')
+          if (action === 'use' && recorded)
             await reportUse(place.home, {
               version: 1,
               reporter: `r${index}`,
@@ -264,6 +266,68 @@ describe('a clean-up', () => {
     writeFileSync(join(place.home.where, 'channels/spark-node/candidate/0000001.json'), '{}');
     await expect(planCollect(place.home, policy)).rejects.toMatchObject({ code: 'registry-damaged' });
   });
+
+  const named = {
+    pin: (digest: string) =>
+      pin(place.home, { version: 1, digest, reason: 'kept', by: WHO.by, at: WHO.at }).then(() => undefined),
+    'report of use': (digest: string) =>
+      reportUse(place.home, {
+        version: 1,
+        reporter: 'host.cluster.workers',
+        digest,
+        cluster: 'cluster',
+        nodes: ['n'],
+        by: WHO.by,
+        at: WHO.at,
+      }),
+    channel: (digest: string) => move(digest, 'candidate').then(() => undefined),
+    "channel's history": async (digest: string) => {
+      await move(digest, 'candidate');
+      await move(await add(3), 'candidate');
+    },
+  };
+  /** Hides files from every later listing: what a lost mount, or a proxy that answers in its place, shows. */
+  const cut = (hides: (key: string) => boolean): void => {
+    const walk = place.home.walk.bind(place.home);
+    vi.spyOn(place.home, 'walk').mockImplementation(async function* (folder) {
+      for await (const file of walk(folder)) if (!hides(file.key)) yield file;
+    });
+  };
+
+  it.each(
+    Object.entries(named).flatMap(([what, name]) => [
+      { what, name, lacks: 'the whole image', hides: 'images/HEX/' },
+      { what, name, lacks: 'its record', hides: 'images/HEX/record.json' },
+      { what, name, lacks: 'every image', hides: 'images/' },
+    ]),
+  )(
+    'removes nothing when a $what names an image of which the listing lacks $lacks',
+    async ({ name, hides }) => {
+      const digest = await add(1);
+      await add(2);
+      await name(digest);
+      const files = async (): Promise<readonly string[]> => {
+        const found: string[] = [];
+        for (const folder of ['images', 'chunks'])
+          for await (const { key } of place.home.walk(folder)) found.push(key);
+        return found.sort();
+      };
+      const before = await files();
+      const planned = await planCollect(place.home, policy);
+      cut((key) => key.startsWith(hides.replace('HEX', digest.slice(7))));
+      const fault = {
+        code: expect.stringMatching(/^registry-(listing-incomplete|damaged)$/) as string,
+        faults: [expect.objectContaining({ what: expect.stringContaining(digest) as string })],
+      };
+      if (hides === 'images/') Object.assign(fault, { faults: expect.anything() as unknown });
+      await expect(planCollect(place.home, policy)).rejects.toMatchObject(fault);
+      // Also when the listing was whole while it was planned and is cut when it is done.
+      const who = { by: WHO.by, at: WHO.at, cache: place.settings.cache };
+      await expect(collect(place.home, planned, policy, who)).rejects.toMatchObject(fault);
+      vi.restoreAllMocks();
+      expect(await files()).toEqual(before);
+    },
+  );
 
   it('does not begin while somebody writes, naming who, and goes on after one that was killed', async () => {
     await add(1);
