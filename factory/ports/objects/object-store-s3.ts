@@ -8,6 +8,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   S3Client,
   type S3ClientConfig,
@@ -128,6 +129,27 @@ function explain(error: unknown, url: string, what: string): KilnError {
   });
 }
 
+/**
+ * What keeps an answer from being a page of a listing. The SDK reads whatever comes with status 200, a page of HTML
+ * too, as a list without objects; who removes what is not listed would remove everything.
+ */
+function listingFault(
+  { Name, IsTruncated, NextContinuationToken, Contents = [] }: ListObjectsV2CommandOutput,
+  prefix: string,
+  asked: string | undefined,
+): string | undefined {
+  if (Name === undefined) return 'it names no bucket';
+  if (IsTruncated === undefined) return 'it does not say whether it is whole';
+  if (IsTruncated && NextContinuationToken === undefined)
+    return 'it is cut and does not say where it goes on';
+  if (IsTruncated && NextContinuationToken === asked) return 'it goes on where it began';
+  for (const { Key, Size, LastModified } of Contents) {
+    if (Key?.startsWith(prefix) !== true) return `${Key ?? 'an object without a name'} was not asked for`;
+    if (Size === undefined || LastModified === undefined) return `${Key} has no size or no time`;
+  }
+  return undefined;
+}
+
 /** A bucket over S3: Ceph RGW or AWS. Call `close` when done, else open connections keep the process. */
 export class S3ObjectStore implements ObjectStore {
   readonly #client: S3Client;
@@ -223,9 +245,16 @@ export class S3ObjectStore implements ObjectStore {
         .catch((error: unknown) => {
           throw explain(error, this.#url, `listing ${this.#name(prefix)}`);
         });
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
-        if (Key !== undefined) yield { key: Key, size: Size ?? 0, modified: LastModified?.getTime() ?? 0 };
+      const fault = listingFault(page, prefix, token);
+      if (fault !== undefined) {
+        throw new KilnError({
+          code: 'store-failed',
+          what: `listing ${this.#name(prefix)}: what ${this.#url} answers is no list of a bucket: ${fault}`,
+          hint: 'look what answers there: a proxy or a sign-in page may stand in place of the store',
+        });
       }
+      for (const { Key, Size, LastModified } of page.Contents ?? [])
+        yield { key: Key ?? '', size: Size ?? 0, modified: LastModified?.getTime() ?? 0 };
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
   }
