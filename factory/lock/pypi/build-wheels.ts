@@ -1,5 +1,6 @@
 import { KilnError } from '../../errors';
 import type { Exec } from '../../ports/machine/exec';
+import { needsWheel, wrongSetuptools } from './setuptools';
 import { saidBy, uvCompile, type Pin } from './uv';
 import type { WheelTarget } from './wheel-tags';
 
@@ -8,17 +9,6 @@ export interface BuildWanted extends WheelTarget {
   readonly requires: readonly string[];
   /** kiln's own folder. */
   readonly home: string;
-}
-
-/** Setuptools before this one makes wheels by a package of its own, which it asks for when it runs. */
-const OWN_WHEEL = [70, 1];
-
-function needsWheel(pins: readonly Pin[]): boolean {
-  const setuptools = pins.find(({ name }) => name === 'setuptools');
-  if (setuptools === undefined || pins.some(({ name }) => name === 'wheel')) return false;
-  const [major = 0, minor = 0] = setuptools.version.split('.').map((part) => Number.parseInt(part, 10));
-  const [ownMajor = 0, ownMinor = 0] = OWN_WHEEL;
-  return major < ownMajor || (major === ownMajor && minor < ownMinor);
 }
 
 async function compile(
@@ -39,7 +29,7 @@ async function compile(
 
 /**
  * What a build needs, dependencies included, as uv resolves it for the image's Python: not for this machine's.
- * @throws KilnError `unresolvable` in the resolver's words.
+ * @throws KilnError `unresolvable` in the resolver's words, or because that Python cannot run the setuptools it takes.
  */
 export async function buildWheels(
   wanted: BuildWanted,
@@ -47,6 +37,14 @@ export async function buildWheels(
 ): Promise<Pin[]> {
   if (wanted.requires.length === 0) return [];
   const pins = await compile(wanted, ports);
+  const wrong = wrongSetuptools(pins, wanted.python);
+  if (wrong !== undefined) {
+    throw new KilnError({
+      code: 'unresolvable',
+      what: `the code package cannot be built by ${wanted.requires.join(', ')}: ${wrong.what}`,
+      hint: wrong.hint,
+    });
+  }
   return needsWheel(pins)
     ? await compile({ ...wanted, requires: [...wanted.requires, 'wheel'] }, ports)
     : pins;
