@@ -17,6 +17,20 @@ async function find(name: string) {
   return { home, image };
 }
 
+/** A pin can outlive its image, which then stands in no list: `kiln gc` stops at such a pin, so it can be ended. */
+async function findPin(name: string) {
+  const { openRegistry } = await import('../registry/open.js');
+  const { findDigest } = await import('../registry/find-image.js');
+  const { readCatalogue } = await import('../registry/catalogue.js');
+  const { readPins } = await import('../registry/read-marks.js');
+  const { settings, home } = openRegistry();
+  const { images, logs } = await readCatalogue(home, settings.image, settings.bakes);
+  const pins = await readPins(home);
+  const known = new Set([...images, ...pins].map(({ digest }) => digest));
+  const digest = findDigest([...known], logs, name);
+  return { home, digest, before: pins.find((each) => each.digest === digest) };
+}
+
 const UNCHANGED = 'nothing was changed; with --apply it is done';
 
 export function pin(): Command {
@@ -60,8 +74,7 @@ export function unpin(): Command {
     .action(async (name: string, options: Options) => {
       const { unpin: clear } = await import('../registry/marks.js');
       const { answer } = await import('./output.js');
-      const { home, image } = await find(name);
-      const { digest, pin: before } = image;
+      const { home, digest, before } = await findPin(name);
       const applied = options.apply === true && before !== undefined;
       if (applied) await clear(home, digest);
       answer(

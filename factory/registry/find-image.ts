@@ -4,18 +4,19 @@ import { shortDigest } from './errors';
 import { headOf } from './log';
 
 /**
- * The image that a person named: a digest, a beginning of one that fits only one image (with or without
- * `sha256:`), or a channel. Nothing is guessed: what fits twice is refused.
- * @throws KilnError `unknown-image`, `ambiguous-image`, `channel-empty`.
+ * The digest that a person named: whole, a beginning that fits only one of those there are (with or without `sha256:`),
+ * or a channel that points at one. Nothing is guessed: what fits twice is refused.
+ * @param digests that there are, each once.
+ * @throws KilnError `unknown-image`, `ambiguous-image`.
  */
-export function findImage(catalogue: Catalogue, name: string): CatalogueImage {
-  const byChannel = headOf(catalogue.logs.get(name) ?? []);
+export function findDigest(digests: readonly string[], logs: Catalogue['logs'], name: string): string {
+  const byChannel = headOf(logs.get(name) ?? []);
   const prefix = name.startsWith('sha256:') ? name : `sha256:${name}`;
-  const found = catalogue.images.filter(
-    ({ digest }) => digest === byChannel || (prefix.length > 'sha256:'.length && digest.startsWith(prefix)),
+  const found = digests.filter(
+    (digest) => digest === byChannel || (prefix.length > 'sha256:'.length && digest.startsWith(prefix)),
   );
-  const [image, another] = found;
-  if (image === undefined) {
+  const [one, another] = found;
+  if (one === undefined) {
     throw new KilnError({
       code: 'unknown-image',
       what: `${name} is neither an image (a digest or its beginning) nor a channel that points at one`,
@@ -26,10 +27,22 @@ export function findImage(catalogue: Catalogue, name: string): CatalogueImage {
   if (another !== undefined) {
     throw new KilnError({
       code: 'ambiguous-image',
-      what: `${name} fits ${String(found.length)} images: ${found.map(({ digest }) => shortDigest(digest)).join(', ')}`,
+      what: `${name} fits ${String(found.length)} images: ${found.map(shortDigest).join(', ')}`,
       hint: 'give more of the digest',
       exitCode: 2,
     });
   }
-  return image;
+  return one;
+}
+
+/** The image that a person named, as `findDigest` does. */
+export function findImage({ images, logs }: Catalogue, name: string): CatalogueImage {
+  const digest = findDigest(
+    images.map((image) => image.digest),
+    logs,
+    name,
+  );
+  const found = images.find((image) => image.digest === digest);
+  if (found === undefined) throw new Error(`${digest} is in no list`);
+  return found;
 }

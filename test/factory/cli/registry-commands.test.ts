@@ -121,3 +121,21 @@ it("a release owner's day: every command shows its plan, and does it when it is 
   kiln(2, 'gc', '--history', '0');
   expect(digestOf('three')).toBe(three);
 }, 300_000);
+
+it('a pin whose image is gone stops the clean-up, which says how to end it, and that ends it', () => {
+  const digest = `sha256:${'5a'.repeat(32)}`;
+  const pins = join(folder, '.kiln', 'registry', 'pins');
+  mkdirSync(pins, { recursive: true });
+  const at = '2026-11-30T00:00:00.000Z';
+  writeFileSync(
+    join(pins, `${'5a'.repeat(32)}.json`),
+    JSON.stringify({ version: 1, digest, reason: 'the audit', by: 'somebody', at }),
+  );
+  const stopped = kiln(3, 'gc', '--apply');
+  expect(stopped).toContain(`names an image that was not listed: ${digest}`);
+  expect(stopped).toContain('kiln unpin');
+  expect(kiln(2, 'unpin', 'sha256:5b')).toContain('neither an image');
+  expect(kiln(0, 'unpin', 'sha256:5a5a')).toContain('pinned by somebody: the audit');
+  kiln(0, 'unpin', 'sha256:5a5a', '--apply');
+  kiln(0, 'gc', '--apply');
+}, 60_000);
