@@ -6,28 +6,30 @@ interface Options {
   readonly json?: boolean;
 }
 
-async function find(name: string) {
+async function open() {
   const { openRegistry } = await import('../registry/open.js');
-  const { findImage } = await import('../registry/find-image.js');
   const { readCatalogue } = await import('../registry/catalogue.js');
-  const { imageNotStored } = await import('../registry/errors.js');
   const { settings, home } = openRegistry();
-  const image = findImage(await readCatalogue(home, settings.image, settings.bakes), name);
+  return { home, catalogue: await readCatalogue(home, settings.image, settings.bakes) };
+}
+
+async function find(name: string) {
+  const { findImage } = await import('../registry/find-image.js');
+  const { imageNotStored } = await import('../registry/errors.js');
+  const { home, catalogue } = await open();
+  const image = findImage(catalogue, name);
   if (!image.stored) throw imageNotStored(image.digest, home.where);
   return { home, image };
 }
 
 /** A pin can outlive its image, which then stands in no list: `kiln gc` stops at such a pin, so it can be ended. */
 async function findPin(name: string) {
-  const { openRegistry } = await import('../registry/open.js');
   const { findDigest } = await import('../registry/find-image.js');
-  const { readCatalogue } = await import('../registry/catalogue.js');
   const { readPins } = await import('../registry/read-marks.js');
-  const { settings, home } = openRegistry();
-  const { images, logs } = await readCatalogue(home, settings.image, settings.bakes);
+  const { home, catalogue } = await open();
   const pins = await readPins(home);
-  const known = new Set([...images, ...pins].map(({ digest }) => digest));
-  const digest = findDigest([...known], logs, name);
+  const known = new Set([...catalogue.images, ...pins].map(({ digest }) => digest));
+  const digest = findDigest([...known], catalogue.logs, name);
   return { home, digest, before: pins.find((each) => each.digest === digest) };
 }
 

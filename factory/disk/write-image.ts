@@ -45,13 +45,13 @@ export async function writeImage(
   const { tools, lock, layers } = options;
   closeSync(openSync(disk, 'wx'));
   let [copied, esp] = [Promise.resolve(true), Promise.resolve()];
+  const planning = planDisk({
+    ...{ tools, lock, layers, previous, work },
+    onBuilt() {
+      step('root file system');
+    },
+  });
   try {
-    const planning = planDisk({
-      ...{ tools, lock, layers, previous, work },
-      onBuilt() {
-        step('root file system');
-      },
-    });
     // The boot partition is written, and the previous image copied, while the other layers are built and read.
     const boot = await planning.boot;
     truncateSync(disk, boot.reused?.previous.record.size ?? boot.esp.start + boot.esp.size);
@@ -83,7 +83,8 @@ export async function writeImage(
       contents: contentsText(placed(plan)),
     };
   } catch (error) {
-    await Promise.allSettled([esp]);
+    // Both write into the work folder, which is removed next.
+    await Promise.allSettled([esp, planning.disk]);
     // Somebody may have removed it in between.
     const isThere = previous === undefined || existsSync(previous.disk);
     if (!(await copied) || !isThere) return undefined;

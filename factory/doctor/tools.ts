@@ -1,5 +1,6 @@
 import type { Exec } from '../ports/machine/exec';
 import type { System } from '../ports/machine/system';
+import { isBefore } from '../versions';
 import type { Finding } from './finding';
 import { parsePackages } from './packages';
 
@@ -57,16 +58,6 @@ export function packageFindings(
   );
 }
 
-/** @returns whether `found` is `wanted` or later; both of dotted numbers. */
-export function atLeast(found: string, wanted: string): boolean {
-  const [a, b] = [found, wanted].map((text) => text.split('.').map(Number)) as [number[], number[]];
-  for (let i = 0; i < b.length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
-}
-
 /** Where a mirror has the provider that the stacks are written for. */
 const AWS_PROVIDER = 'hashicorp/aws/5.100.0/linux_amd64';
 
@@ -92,7 +83,7 @@ export async function toolchainFindings(
     },
   ].find(({ path }) => path !== undefined);
   return [
-    atLeast(system.node, '20.19')
+    !isBefore(system.node, '20.19')
       ? { subject: 'Node.js', state: 'here', detail: system.node }
       : {
           subject: 'Node.js',

@@ -43,7 +43,7 @@ function said(file: string, text: string): string[] {
 
 /** A file of each part, two folders deep where it is a folder. */
 const fileOf = (part: string): string =>
-  ['errors', 'all-ended', 'units', 'progress', 'project'].includes(part)
+  ['errors', 'all-ended', 'units', 'versions', 'progress', 'project'].includes(part)
     ? `factory/${part}.ts`
     : `factory/${part}/deep/file.ts`;
 const path = (from: string, to: string): string => {

@@ -12,6 +12,7 @@ export const ORDER = [
   'defined',
   'all-ended',
   'units',
+  'versions',
   'contracts',
   'spark',
   'processes',

@@ -1,12 +1,5 @@
+import { isBefore } from '../../versions';
 import type { Pin } from './uv';
-
-/** Compares the leading numbers of two releases: 3.9 is before 3.10. */
-function isBefore(release: string, bound: string): boolean {
-  const numbers = (text: string): number[] => text.split('.').map((part) => Number.parseInt(part, 10) || 0);
-  const [left, right] = [numbers(release), numbers(bound)];
-  const differs = right.findIndex((number, place) => (left[place] ?? 0) !== number);
-  return differs !== -1 && (left[differs] ?? 0) < (right[differs] ?? 0);
-}
 
 const pinned = (pins: readonly Pin[]): string | undefined =>
   pins.find(({ name }) => name === 'setuptools')?.version;
@@ -24,7 +17,7 @@ export function needsWheel(pins: readonly Pin[]): boolean {
 
 /**
  * The first setuptools that can be imported on a Python and all later ones, newest Python first. Setuptools' own
- * Requires-Python does not say so. Found by building a wheel with setuptools 40 to 80 on Python 3.8 to 3.13.
+ * Requires-Python does not say so. Found by building a wheel with setuptools 40 to 80 on Python 3.9 to 3.13.
  */
 const FIRST_ON = [
   {

@@ -82,6 +82,17 @@ function connect(endpoint: S3Endpoint): S3Client {
 const statusOf = (error: unknown): number | undefined =>
   error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 
+const foreignAnswer = (what: string, url: string, why: string): KilnError =>
+  new KilnError({
+    code: 'store-failed',
+    what: `${what}: what ${url} answers is not of S3: ${why}`,
+    hint: 'look what answers there: a proxy or a sign-in page may stand in place of the store',
+  });
+
+/** An answer came, and the SDK cannot read it; a connection that broke in the middle of one has a code beside. */
+const isUnreadable = (error: unknown): boolean =>
+  error instanceof Error && '$response' in error && !('code' in error);
+
 /** The SDK's service errors hold the whole connection, so they are put in words and not kept as a cause. */
 function explain(error: unknown, url: string, what: string): KilnError {
   if (error instanceof S3ServiceException) {
@@ -113,6 +124,7 @@ function explain(error: unknown, url: string, what: string): KilnError {
       exitCode: 2,
     });
   }
+  if (isUnreadable(error)) return foreignAnswer(what, url, message.split('\n', 1).join(''));
   if (/region is missing/i.test(message)) {
     return new KilnError({
       code: 'store-no-region',
@@ -130,24 +142,26 @@ function explain(error: unknown, url: string, what: string): KilnError {
 }
 
 /**
- * What keeps an answer from being a page of a listing. The SDK reads whatever comes with status 200, a page of HTML
- * too, as a list without objects; who removes what is not listed would remove everything.
+ * The objects of a page of a listing, or what keeps the answer from being one. The SDK reads other XML with status 200,
+ * a page of XHTML too, as a list without objects; who removes what is not listed would remove everything.
  */
-function listingFault(
+function objectsOf(
   { Name, IsTruncated, NextContinuationToken, Contents = [] }: ListObjectsV2CommandOutput,
   prefix: string,
   asked: string | undefined,
-): string | undefined {
+): readonly ObjectInfo[] | string {
   if (Name === undefined) return 'it names no bucket';
   if (IsTruncated === undefined) return 'it does not say whether it is whole';
   if (IsTruncated && NextContinuationToken === undefined)
     return 'it is cut and does not say where it goes on';
   if (IsTruncated && NextContinuationToken === asked) return 'it goes on where it began';
+  const objects: ObjectInfo[] = [];
   for (const { Key, Size, LastModified } of Contents) {
     if (Key?.startsWith(prefix) !== true) return `${Key ?? 'an object without a name'} was not asked for`;
     if (Size === undefined || LastModified === undefined) return `${Key} has no size or no time`;
+    objects.push({ key: Key, size: Size, modified: LastModified.getTime() });
   }
-  return undefined;
+  return objects;
 }
 
 /** A bucket over S3: Ceph RGW or AWS. Call `close` when done, else open connections keep the process. */
@@ -245,16 +259,10 @@ export class S3ObjectStore implements ObjectStore {
         .catch((error: unknown) => {
           throw explain(error, this.#url, `listing ${this.#name(prefix)}`);
         });
-      const fault = listingFault(page, prefix, token);
-      if (fault !== undefined) {
-        throw new KilnError({
-          code: 'store-failed',
-          what: `listing ${this.#name(prefix)}: what ${this.#url} answers is no list of a bucket: ${fault}`,
-          hint: 'look what answers there: a proxy or a sign-in page may stand in place of the store',
-        });
-      }
-      for (const { Key, Size, LastModified } of page.Contents ?? [])
-        yield { key: Key ?? '', size: Size ?? 0, modified: LastModified?.getTime() ?? 0 };
+      const objects = objectsOf(page, prefix, token);
+      if (typeof objects === 'string')
+        throw foreignAnswer(`listing ${this.#name(prefix)}`, this.#url, objects);
+      yield* objects;
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
   }

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { diagnose, diagnosisText } from '../../../factory/doctor';
 import { parsePackages } from '../../../factory/doctor/packages';
-import { atLeast } from '../../../factory/doctor/tools';
 import type { Exec, RunResult } from '../../../factory/ports/machine/exec';
 import { FakeHttp } from '../../../factory/ports/inputs/http-fake';
 import { FakeMirrors } from '../../../factory/ports/inputs/mirrors-fake';
@@ -145,13 +144,4 @@ test('tools/packages is read by line: package, signs, purpose', () => {
   expect(parsePackages('# c\nlibx mvn /usr/share/x.jar   # kiln lock: why\n\n')).toEqual([
     { package: 'libx', signs: ['mvn', '/usr/share/x.jar'], purpose: 'kiln lock: why' },
   ]);
-});
-
-test.each([
-  ['20.19.0', '20.19', true],
-  ['20.9.0', '20.19', false],
-  ['22.1', '20.19.5', true],
-  ['20', '20.19', false],
-])('%s is at least %s: %s', (found, wanted, expected) => {
-  expect(atLeast(found, wanted)).toBe(expected);
 });
