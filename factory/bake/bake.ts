@@ -97,8 +97,10 @@ export async function bake(session: Session, view: BakeView): Promise<BakeOutcom
     // What waits for another layer may have to be built: its inputs must be there.
     const layers = resolveLayers(plan, cache).map(({ layer, cached }) => ({ ...layer, built: cached?.size }));
     const wanted = [
-      ...layers.filter((layer) => layer.built === undefined).flatMap((layer) => [...layer.inputs]),
-      ...locked.lock.inputs.filter((input) => input.use === 'tools'),
+      ...new Set([
+        ...layers.filter((layer) => layer.built === undefined).flatMap((layer) => [...layer.inputs]),
+        ...locked.lock.inputs.filter((input) => input.use === 'tools'),
+      ]),
     ];
     const bytes = (inputs: readonly { readonly size: number }[]): number =>
       inputs.reduce((sum, input) => sum + input.size, 0);

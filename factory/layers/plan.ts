@@ -95,6 +95,22 @@ async function sources(
   return found;
 }
 
+const named = (patterns: readonly string[]): RegExp =>
+  new RegExp(
+    `^(?:${patterns.map((pattern) => pattern.split('*').map(escaped).join('.*')).join('|')})$`,
+  );
+
+const escaped = (text: string): string => text.replaceAll(/[.+]/g, String.raw`\$&`);
+
+/** The locked inputs of a layer: its own, and those of other layers that it declares, in the order of the lock. */
+export function inputsFor({ name, inputsOf }: DeclaredLayer, lock: Pick<Lock, 'inputs'>): readonly Input[] {
+  const others = inputsOf.map(({ layer, packages }) => ({ layer, names: named(packages) }));
+  return lock.inputs.filter(
+    (input) =>
+      input.use === name || others.some(({ layer, names }) => input.use === layer && names.test(input.name)),
+  );
+}
+
 /** An input for a layer that there is not would be left out without a word. */
 function requireUses(project: Project, lock: Lock): void {
   const uses = usesOf(project.home);
@@ -117,7 +133,7 @@ export async function planLayers(project: Project, lock: Lock, code: string): Pr
   const planned: PlannedLayer[] = [];
   for (const declared of declaredLayers(project.home)) {
     const { name } = declared;
-    const inputs = lock.inputs.filter((input) => input.use === name);
+    const inputs = inputsFor(declared, lock);
     const parts: LayerParts = {
       name,
       recipe: await treeDigest(

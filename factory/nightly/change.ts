@@ -138,7 +138,10 @@ export interface LayerNow {
   readonly parts: LayerParts;
 }
 
-/** File names of inputs are told as packages: what is left is what else of a layer differs. */
+/**
+ * File names of a layer's inputs are told as packages, and what is left is what else of it differs. A layer that has
+ * another one's inputs has no packages of its own.
+ */
 const isOfInput = (line: string): boolean => line.startsWith('input ');
 
 /** Why each layer is built again. @param before undefined: there was no night. */
@@ -166,7 +169,7 @@ export function layerChanges(
       rebuilt: true,
       because: [
         ...own.map(({ name, from, to }) => `${name}: ${from ?? 'new'} -> ${to ?? 'removed'}`),
-        ...differences(was.parts, parts).filter((line) => !isOfInput(line)),
+        ...differences(was.parts, parts).filter((line) => own.length === 0 || !isOfInput(line)),
       ],
     };
   });

@@ -18,6 +18,13 @@ const View = z.strictObject({
 });
 export type View = z.infer<typeof View>;
 
+/** Locked inputs of another layer that a layer has as well, by the names of their packages: `*` for any characters. */
+const InputsOf = z.strictObject({
+  layer: Name,
+  packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.*-]*$/, 'must be names of packages')).min(1),
+});
+export type InputsOf = z.infer<typeof InputsOf>;
+
 /** What of a project a recipe can be given beside its locked inputs: see factory/layers/given. */
 const GIVEN = ['code', 'node-schema', 'python'] as const;
 export type GivenName = (typeof GIVEN)[number];
@@ -57,6 +64,8 @@ export const Declaration = z.strictObject({
   inImage: z.boolean().default(true),
   /** Layers that the recipe sees, each unpacked in the folder that KILN_NAME_TREE names. */
   sees: z.array(View).default([]),
+  /** Inputs that are locked for other layers, and are inputs of this one too. */
+  inputsOf: z.array(InputsOf).default([]),
   /** Files and folders of kiln's own that the recipe reads beside its own folder, relative to kiln's home. */
   sources: z.array(Pattern).default([]),
   /** What it is given of the project. */

@@ -53,6 +53,15 @@ function judge({ layer, file }: Read, all: readonly DeclaredLayer[], home: strin
     if (layer.sees.findIndex((each) => each.layer === view.layer) !== index)
       file.fault(['sees', index, 'layer'], `layer ${view.layer} is named twice`);
   }
+  for (const [index, { layer: other }] of layer.inputsOf.entries()) {
+    const names = all.map(({ name }) => name).filter((name) => name !== layer.name);
+    if (!names.includes(other))
+      file.fault(
+        ['inputsOf', index, 'layer'],
+        other === layer.name ? 'names itself' : `there is no layer ${other}`,
+        `did you mean ${nearest(other, names) ?? names.join(', ')}?`,
+      );
+  }
   for (const [index, path] of layer.sources.entries())
     if (!existsSync(join(home, path)))
       file.fault(['sources', index], `there is no ${path} in kiln's folder`, 'mend the path');

@@ -20,7 +20,7 @@ from .without import leave_out, patterns
 
 def main() -> int:
     variables = {name: Path(os.environ[name]) for name in
-                 ("KILN_LOCK", "KILN_INPUTS", "KILN_OUT", "KILN_TMP", "KILN_OS_TREE")}  # fmt: skip
+                 ("KILN_LOCK", "KILN_INPUTS", "KILN_OUT", "KILN_TMP", "KILN_RUNTIME_TREE")}  # fmt: skip
     packages = locked(variables["KILN_LOCK"], variables["KILN_INPUTS"], "conda", "conda")
     wheels = locked(variables["KILN_LOCK"], variables["KILN_INPUTS"], "conda", "pypi")
     if not packages:
@@ -33,7 +33,7 @@ def main() -> int:
     install_wheels([wheel.path for wheel in wheels], variables["KILN_OUT"], library)
     refuse_shadows(target, library)
     gone = leave_out(target, patterns(variables["KILN_LOCK"]))
-    with chroot(variables["KILN_OS_TREE"], target, variables["KILN_TMP"]) as root:
+    with chroot(variables["KILN_RUNTIME_TREE"], target, variables["KILN_TMP"]) as root:
         compile_modules(root, f"{PREFIX}/{library}")
     normalise(variables["KILN_OUT"], int(os.environ["SOURCE_DATE_EPOCH"]))
     print(
