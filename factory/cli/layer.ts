@@ -12,7 +12,7 @@ export const layer = (): Command =>
     .description(
       'build one layer of the image, unless it is in the cache (images/spark-node.pkr.hcl calls this)',
     )
-    .argument('<name>', 'os, spark, hadoop, conda, jars, node or code')
+    .argument('<name>', 'a layer, such as os: kiln bake --explain names all')
     .option('--lock <file>', "another lock than the project's")
     .option('--offline', 'ask no registry')
     .addHelpText('after', '\nExample:\n  $ kiln layer os')

@@ -96,9 +96,7 @@ async function sources(
 }
 
 const named = (patterns: readonly string[]): RegExp =>
-  new RegExp(
-    `^(?:${patterns.map((pattern) => pattern.split('*').map(escaped).join('.*')).join('|')})$`,
-  );
+  new RegExp(`^(?:${patterns.map((pattern) => pattern.split('*').map(escaped).join('.*')).join('|')})$`);
 
 const escaped = (text: string): string => text.replaceAll(/[.+]/g, String.raw`\$&`);
 

@@ -10,6 +10,7 @@ import { noSpace, type ContentStore } from '../files/content-store';
 import { withLock } from '../files/lock';
 import { offline, pinsGone, wrongContent } from './faults';
 import { fileName } from './file-name';
+import type { Judged } from './inspect/judged';
 import { Meter } from '../progress';
 import type { Sources } from './sources';
 import type { EnsureOptions, Vault } from './vault';
@@ -35,10 +36,15 @@ export class ContentVault implements Vault {
       readonly sources: Sources;
       readonly channels: Channels;
       readonly clock: Clock;
+      readonly judged: Judged;
       /** Nothing that needs a network is among the sources. */
       readonly offline: boolean;
     },
   ) {}
+
+  get judged(): Judged {
+    return this.parts.judged;
+  }
 
   path(sha256: string): string {
     return this.parts.store.path(sha256);

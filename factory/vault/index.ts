@@ -12,6 +12,7 @@ import { DirectoryInputs } from '../ports/inputs/kept-inputs-directory';
 import { INPUTS, type KeptInputs } from '../ports/inputs/kept-inputs';
 import { openRegistryBucket } from '../ports/objects/registry-bucket';
 import { ContentVault } from './content-vault';
+import { JudgedFolder, rulesVersion } from './inspect/judged';
 import { Locator, snapshotUrl } from './locate';
 import { HttpSource, KeptSource, Sources, type Source } from './sources';
 import type { Vault } from './vault';
@@ -27,8 +28,10 @@ export interface VaultOptions {
   readonly epoch?: number;
 }
 
+const vaultFolder = (project: Project): string => join(project.cache, 'vault');
+
 /** The files of the user's cache. */
-export const openStore = (project: Project): ContentStore => new ContentStore(join(project.cache, 'vault'));
+export const openStore = (project: Project): ContentStore => new ContentStore(vaultFolder(project));
 
 /** Where this project's registry keeps inputs. */
 export function openKept(project: Project): KeptInputs {
@@ -64,6 +67,7 @@ export function openVault(project: Project, options: VaultOptions = {}): Vault {
     sources: new Sources(offline ? places.filter((place) => !place.remote) : places),
     channels,
     clock: hostClock,
+    judged: new JudgedFolder(join(vaultFolder(project), 'judged'), rulesVersion(project.home)),
     offline,
   });
 }

@@ -1,5 +1,6 @@
 import type { Input } from '../contracts/lock';
 import type { FetchProgress } from '../progress';
+import type { Judged } from './inspect/judged';
 
 export interface EnsureOptions {
   /** Downloads at a time; default 6. */
@@ -30,6 +31,8 @@ export interface Vault {
    * `unreachable`, `offline`, `no-space`, `no-channel`.
    */
   ensure(inputs: readonly Input[], options?: EnsureOptions): Promise<void>;
+  /** Which archives were looked through and found safe. */
+  readonly judged: Judged;
   /** Hard-links (else copies) the inputs into a folder under their own file names (see fileName). */
   place(inputs: readonly Input[], folder: string): Promise<void>;
   /** Stops the loopback servers of local channels. Safe to call twice. */

@@ -23,6 +23,7 @@ import { readSpec } from '../../factory/spec/read';
 import { readEnvironment } from '../../factory/spec/environment';
 import { openVault } from '../../factory/vault';
 import { ContentVault } from '../../factory/vault/content-vault';
+import { JudgedFolder } from '../../factory/vault/inspect/judged';
 import { Locator } from '../../factory/vault/locate';
 import { HttpSource, Sources } from '../../factory/vault/sources';
 import { servePythonIndex, wheelOf } from '../python-index';
@@ -48,9 +49,9 @@ const IN_THE_IMAGE = `
 import sys
 from pathlib import Path
 from conda_layer.chroot import chroot
-os_tree, environment, scratch = map(Path, sys.argv[1:4])
+runtime, environment, scratch = map(Path, sys.argv[1:4])
 scratch.mkdir()
-with chroot(os_tree, environment, scratch) as root:
+with chroot(runtime, environment, scratch) as root:
     sys.exit(root.start(sys.argv[4:]).wait())
 `;
 
@@ -73,7 +74,7 @@ describe.skipIf(typeof image === 'string')('a conda layer with a pip part (needs
     (input): input is CondaInput => input.source === 'conda' && input.name === 'python',
   );
   let folder = '';
-  let osTree = '';
+  let runtime = '';
   let wheels: readonly Input[] = [];
 
   beforeAll(async () => {
@@ -82,7 +83,7 @@ describe.skipIf(typeof image === 'string')('a conda layer with a pip part (needs
     folder = mkdtempSync(join(own.state, 'pip-bench-'));
     const planned = await planLayers(own, lock, readSpec(own).spec.code);
     const { keyed } = requireKeyed(planned, new LayerCache(own.cache), 'conda');
-    for (const seen of keyed.sees) osTree = await unpackedTree(hostExec, own.cache, seen);
+    for (const seen of keyed.sees) runtime = await unpackedTree(hostExec, own.cache, seen);
 
     const served = await servePythonIndex(WHEELS);
     const conda = openVault(own, { epoch: lock.epoch });
@@ -93,6 +94,7 @@ describe.skipIf(typeof image === 'string')('a conda layer with a pip part (needs
       sources: new Sources([new HttpSource('the mirror', hostHttp, (input) => locator.url(input))]),
       channels,
       clock: hostClock,
+      judged: new JudgedFolder(join(folder, 'judged'), 'rules'),
       offline: false,
     });
     try {
@@ -142,8 +144,8 @@ describe.skipIf(typeof image === 'string')('a conda layer with a pip part (needs
     await runRecipe(hostExec, {
       ...{ project: own, name: 'conda', lock: part, out, tmp, root },
       inputs: join(folder, 'inputs'),
-      visible: [...(given.visible ?? []), osTree],
-      environment: { ...given.environment, KILN_OS_TREE: osTree },
+      visible: [...(given.visible ?? []), runtime],
+      environment: { ...given.environment, KILN_RUNTIME_TREE: runtime },
       epoch: lock.epoch,
       log: join(work, 'log'),
     });
@@ -155,7 +157,7 @@ describe.skipIf(typeof image === 'string')('a conda layer with a pip part (needs
       'unshare',
       [
         ...['--mount', '--propagation', 'private', join(HOME, '.venv/bin/python'), '-c', IN_THE_IMAGE],
-        ...[osTree, join(out, PREFIX), join(folder, name), ...args],
+        ...[runtime, join(out, PREFIX), join(folder, name), ...args],
       ],
       {
         encoding: 'utf8',

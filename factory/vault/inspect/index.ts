@@ -96,17 +96,25 @@ export async function inspect(input: Input, file: string): Promise<void> {
 
 /**
  * The one way from the vault to whatever unpacks: the inputs are there and right (ensure), and then, not before,
- * read, for what would get out of its folder, into another's place, or fill the disk.
+ * read, for what would get out of its folder, into another's place, or fill the disk. What was read before and found
+ * safe is not read again.
  */
 export async function admit(
-  vault: Pick<Vault, 'ensure' | 'path'>,
+  vault: Pick<Vault, 'ensure' | 'path' | 'judged'>,
   inputs: readonly Input[],
   look: (input: Input, file: string) => Promise<void> = inspect,
 ): Promise<void> {
   await vault.ensure(inputs);
   const limit = pLimit(AT_ONCE);
   const ended = await Promise.allSettled(
-    inputs.map((input) => limit(() => look(input, vault.path(input.sha256)))),
+    inputs
+      .filter((input) => !vault.judged.has(input))
+      .map((input) =>
+        limit(async () => {
+          await look(input, vault.path(input.sha256));
+          vault.judged.add(input);
+        }),
+      ),
   );
   const failed = ended.find((each) => each.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

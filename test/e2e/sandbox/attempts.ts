@@ -33,7 +33,7 @@ const append = (name: string, path: string): Attempt => ({
 
 /** Folders and files of others: none may be written. */
 const WRITES: readonly Attempt[] = [
-  ...(['OS_TREE', 'SPARK_TREE', 'HADOOP_TREE', 'CONDA_TREE'] as const).flatMap((layer) => [
+  ...(['OS_TREE', 'RUNTIME_TREE', 'SPARK_TREE', 'HADOOP_TREE', 'CONDA_TREE'] as const).flatMap((layer) => [
     write(layer, `\${KILN_${layer}:?}/intruded`),
     append(`a file of ${layer}`, `\${KILN_${layer}:?}`),
     { name: `remove ${layer}`, command: `rm -rf "\${KILN_${layer}:?}"/*` },
@@ -217,10 +217,12 @@ export const NEEDS: readonly Attempt[] = [
   { name: 'run Python with its libraries', command: python('import rattler, installer') },
   { name: 'read its inputs', command: 'cat "$KILN_INPUTS"/*.whl | head -c 1 | grep -q P' },
   { name: 'read the lock', command: 'grep -q sha256 "$KILN_LOCK"' },
-  ...['OS_TREE/usr', 'SPARK_TREE/opt', 'HADOOP_TREE/opt', 'CONDA_TREE/opt'].map((tree) => ({
-    name: `read ${tree}`,
-    command: `ls "$KILN_${tree}" | grep -q .`,
-  })),
+  ...['OS_TREE/usr', 'RUNTIME_TREE/usr', 'SPARK_TREE/opt', 'HADOOP_TREE/opt', 'CONDA_TREE/opt'].map(
+    (tree) => ({
+      name: `read ${tree}`,
+      command: `ls "$KILN_${tree}" | grep -q .`,
+    }),
+  ),
   { name: 'give a file to another user', command: 'echo >"$KILN_TMP/f" && chown 990:990 "$KILN_TMP/f"' },
   {
     name: 'mount a folder at another place and chroot there',

@@ -70,6 +70,7 @@ describe('what a change of the lock makes anew', () => {
       lockOf([], { epoch: 2 }),
       {
         os: 'the date of its files changed from 1 to 2',
+        runtime: 'the date of its files changed from 1 to 2',
         code: 'the date of its files changed from 1 to 2',
       },
     ],
@@ -78,6 +79,33 @@ describe('what a change of the lock makes anew', () => {
       lockOf([deb('openssl', '1')]),
       lockOf([deb('openssl', '2')]),
       { os: 'input openssl_1_amd64.deb is gone; input openssl_2_amd64.deb is new' },
+    ],
+    [
+      'the C library or Java: the os layer, and the runtime layer that has them from its inputs',
+      lockOf([deb('libc6', '1'), deb('openjdk-21-jre-headless', '1'), deb('libc6-dev', '1')]),
+      lockOf([deb('libc6', '2'), deb('openjdk-17-jre-headless', '1'), deb('libc6-dev', '2')]),
+      {
+        os: [
+          'input libc6-dev_1_amd64.deb is gone',
+          'input libc6-dev_2_amd64.deb is new',
+          'input libc6_1_amd64.deb is gone',
+          'input libc6_2_amd64.deb is new',
+          'input openjdk-17-jre-headless_1_amd64.deb is new',
+          'input openjdk-21-jre-headless_1_amd64.deb is gone',
+        ].join('; '),
+        runtime: [
+          'input libc6_1_amd64.deb is gone',
+          'input libc6_2_amd64.deb is new',
+          'input openjdk-17-jre-headless_1_amd64.deb is new',
+          'input openjdk-21-jre-headless_1_amd64.deb is gone',
+        ].join('; '),
+      },
+    ],
+    [
+      'the C library that is locked for another use, which no layer shares',
+      lockOf([deb('libc6', '1', { use: 'tools' })]),
+      lockOf([deb('libc6', '2', { use: 'tools' })]),
+      {},
     ],
     [
       'the choice of Debian, which no recipe is told',
@@ -102,6 +130,7 @@ it('a recipe is told the choices that its layer declares, and no others', async 
   const told = (await plan(lock)).map((layer) => [layer.name, Object.keys(choiceVariables(layer, lock))]);
   expect(Object.fromEntries(told)).toEqual({
     os: [],
+    runtime: [],
     spark: ['KILN_SPARK', 'KILN_JARS', 'KILN_S3A'],
     hadoop: ['KILN_COMMITTER', 'KILN_S3A', 'KILN_SDK_CLASSES'],
     conda: [],

@@ -13,6 +13,7 @@ describe('the layers of this kiln', () => {
   it('are in the order from the rarest changed to the most often changed', () => {
     expect(declaredLayers(home).map(({ name }) => name)).toEqual([
       'os',
+      'runtime',
       'spark',
       'hadoop',
       'conda',
@@ -22,6 +23,11 @@ describe('the layers of this kiln', () => {
     ]);
   });
 
+  it('come into the image, but for what only recipes run upon', () => {
+    const layers = declaredLayers(home).filter(({ inImage }) => !inImage);
+    expect(layers.map(({ name }) => name)).toEqual(['runtime']);
+  });
+
   it('see a part of the base at most, and spark and hadoop see nothing', () => {
     const sees = declaredLayers(home).map((layer) => [
       layer.name,
@@ -29,10 +35,11 @@ describe('the layers of this kiln', () => {
     ]);
     expect(Object.fromEntries(sees)).toEqual({
       os: '',
+      runtime: '',
       spark: '',
       hadoop: '',
-      conda: 'os in part',
-      jars: 'os in part, spark in part, hadoop in part',
+      conda: 'runtime in part',
+      jars: 'runtime, spark in part, hadoop in part',
       node: 'os in part',
       code: 'os in part, conda',
     });
@@ -69,6 +76,25 @@ describe('a layer.yaml', () => {
         'images/layers/b/layer.yaml:4:5: sees[0].layer',
         'images/layers/b/layer.yaml:5:5: sees[1].layer',
         'images/layers/b/layer.yaml:6:5: sees[2].layer',
+      ],
+    ],
+    [
+      'that has inputs by what is no name of a package',
+      {
+        'images/layers/c/layer.yaml':
+          'about: c\norder: 21\ninputsOf:\n  - { layer: os, packages: [../libc6] }\n',
+      },
+      ['images/layers/c/layer.yaml:4:29: inputsOf[0].packages[0]'],
+    ],
+    [
+      'that has inputs of a layer that there is not, or its own',
+      {
+        'images/layers/b/layer.yaml':
+          'about: b\norder: 20\ninputsOf:\n  - { layer: oss, packages: [libc6] }\n  - { layer: b, packages: [libc6] }\n',
+      },
+      [
+        'images/layers/b/layer.yaml:4:7: inputsOf[0].layer',
+        'images/layers/b/layer.yaml:5:7: inputsOf[1].layer',
       ],
     ],
     [

@@ -5,6 +5,7 @@ import type { DebianInput, Input } from '../../../factory/contracts/lock';
 import { openChannels, type Channels } from '../../../factory/ports/inputs/channels';
 import { FakeClock } from '../../../factory/ports/machine/clock-fake';
 import { ContentStore } from '../../../factory/files/content-store';
+import { JudgedFolder } from '../../../factory/vault/inspect/judged';
 import { ContentVault } from '../../../factory/vault/content-vault';
 import { Sources, type Source } from '../../../factory/vault/sources';
 
@@ -52,5 +53,6 @@ export const vaultOf = (
     sources: new Sources(places),
     channels,
     clock: new FakeClock(),
+    judged: new JudgedFolder(join(folder, 'vault', 'judged'), 'rules-1'),
     offline,
   });
