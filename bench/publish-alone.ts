@@ -20,7 +20,7 @@ const PARALLEL = 64;
 export function fakeAws(blocks: FakeBlocks): Effects {
   const aws = new FakeAws({ clock: hostPause, blocks });
   const [ebs, images] = [new FakeEbs(aws, REGION), new FakeEc2Images(aws, REGION)];
-  return { ebs: () => ebs, images: () => images, pause: hostPause, tell: () => undefined };
+  return { ebs: () => ebs, images: () => images, pause: hostPause, report: () => undefined };
 }
 
 /** The whole disk to a snapshot. @returns its name. */

@@ -38,7 +38,7 @@ export function nightView(json: boolean, say: (line: string) => void): NightView
       say(JSON.stringify(value));
     };
     return {
-      tell: event,
+      report: event,
       progress: (step, line) => {
         const detail = parsed(line);
         event({ event: 'progress', step, ...(detail === undefined ? { line } : { detail }) });
@@ -46,7 +46,7 @@ export function nightView(json: boolean, say: (line: string) => void): NightView
     };
   }
   return {
-    tell(event) {
+    report(event) {
       switch (event.event) {
         case 'night-began':
           say(`night ${event.run}`);

@@ -28,7 +28,7 @@ import { requireRoot } from './require-root';
 import { kilnVersion } from './subject';
 
 export interface NightView {
-  readonly tell: (event: NightEvent | NightNews) => void;
+  readonly report: (event: NightEvent | NightNews) => void;
   readonly progress: (step: Step, line: string) => void;
 }
 
@@ -143,7 +143,7 @@ export async function carriedOut(opened: OpenWorld, fresh: boolean): Promise<Nig
     const journal = journalOf(project, night.run);
     const { run, folder } = night;
     const resumed = stands.open !== undefined;
-    view.tell(
+    view.report(
       resumed
         ? { event: 'night-resumed', run, folder, at: nextStep(stateOf(journal.read()), facts).do }
         : { event: 'night-began', run, folder },
@@ -154,7 +154,7 @@ export async function carriedOut(opened: OpenWorld, fresh: boolean): Promise<Nig
       facts,
       clock: hostClock,
       effects: hostEffects(world),
-      tell: view.tell,
+      report: view.report,
     });
     const { finished } = state;
     const { result, refused, image, lock: digest } = end;

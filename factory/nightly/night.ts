@@ -27,7 +27,7 @@ export interface Running {
   readonly effects: Effects;
   readonly facts: Facts;
   readonly clock: Clock;
-  readonly tell: (event: NightEvent) => void;
+  readonly report: (event: NightEvent) => void;
 }
 
 export type Ended = Extract<Next, { do: 'end' }>;
@@ -52,10 +52,10 @@ function failure(step: Step, error: KilnError, channel: string): KilnError {
 }
 
 async function doStep(running: Running, next: Exclude<Next, Ended>): Promise<void> {
-  const { night, journal, effects, clock, tell, facts } = running;
+  const { night, journal, effects, clock, report, facts } = running;
   const { do: step, inputs } = next;
   journal.append({ event: 'started', step, inputs, at: timeOf(clock) });
-  tell({ event: 'step-started', step, inputs });
+  report({ event: 'step-started', step, inputs });
   const started = clock.now();
   const took = (): number => Math.max(0, Math.round(clock.now() - started));
   // The step and what it is given come from one member of a union; TypeScript cannot see them as a pair.
@@ -74,7 +74,7 @@ async function doStep(running: Running, next: Exclude<Next, Ended>): Promise<voi
       error: { code: error.code, message: error.message },
       at: timeOf(clock),
     });
-    tell({ event: 'step-failed', step, milliseconds, what: error.message });
+    report({ event: 'step-failed', step, milliseconds, what: error.message });
     // A page that cannot be written must not hide why.
     await effects.report(night, { result: 'failed' }).catch(() => undefined);
     throw failure(step, error, facts.channel);
@@ -88,7 +88,7 @@ async function doStep(running: Running, next: Exclude<Next, Ended>): Promise<voi
     output,
     at: timeOf(clock),
   } as Parameters<Journal['append']>[0]);
-  tell({ event: 'step-finished', step, milliseconds, output });
+  report({ event: 'step-finished', step, milliseconds, output });
 }
 
 /**

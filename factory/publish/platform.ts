@@ -83,7 +83,7 @@ export interface Platform<
   standing(publications: readonly P[], request?: R): readonly W[];
   /** What withdrawing does, as a person reads it before and afterwards. */
   describe(withdrawal: W): { readonly todo: string; readonly done: string };
-  connect(tell: (event: PublishEvent) => void): Promise<Connection<R, W>>;
+  connect(report: (event: PublishEvent) => void): Promise<Connection<R, W>>;
 }
 
 /** What is known of a platform without loading it, so that `kiln --help` starts in a blink. */

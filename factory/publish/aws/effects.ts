@@ -9,12 +9,12 @@ export interface Effects {
   readonly ebs: (region: string) => EbsDirect;
   readonly images: (region: string) => Ec2Images;
   readonly pause: Pause;
-  readonly tell: (event: PublishEvent) => void;
+  readonly report: (event: PublishEvent) => void;
 }
 
 /** How a call in a region is persisted with. */
 export const patience = (
-  { pause, tell }: Effects,
+  { pause, report }: Effects,
   region: string,
   step: string,
   more: Partial<Pick<Persistence, 'within' | 'also'>> = {},
@@ -23,6 +23,6 @@ export const patience = (
   region,
   ...more,
   onRetry: (error) => {
-    tell({ event: 'retry', step, region, why: error.code });
+    report({ event: 'retry', step, region, why: error.code });
   },
 });

@@ -11,8 +11,8 @@ export const aws: Platform<Asked, AwsPublication, AwsWithdrawal> = {
   parse: askedFor,
   standing: withdrawals,
   describe: describeWithdrawal,
-  async connect(tell) {
-    const { effects, close } = await openAws(tell);
+  async connect(report) {
+    const { effects, close } = await openAws(report);
     return { ...connectionTo(effects), close };
   },
 };

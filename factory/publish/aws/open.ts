@@ -6,7 +6,7 @@ import type { Effects } from './effects';
 
 /** AWS itself, a client a region; `close` when done, else open connections keep the process. */
 export async function openAws(
-  tell: (event: PublishEvent) => void,
+  report: (event: PublishEvent) => void,
 ): Promise<{ readonly effects: Effects; readonly close: () => void }> {
   // EC2's client alone takes longer to load than all of kiln.
   const [{ AwsEbs }, { AwsEc2Images }] = await Promise.all([
@@ -25,7 +25,7 @@ export async function openAws(
       ebs: (region) => once(ebs, region, () => new AwsEbs(region)),
       images: (region) => once(images, region, () => new AwsEc2Images(region)),
       pause: hostPause,
-      tell,
+      report,
     },
     close: () => {
       for (const client of [...ebs.values(), ...images.values()]) client.close();

@@ -132,7 +132,7 @@ export function newStage(project: Project = nightlyProject(), change: Partial<Fa
         facts: stage.facts,
         clock,
         effects: observed(hostEffects(world), journal, stage),
-        tell: (event) => void stage.events.push(event),
+        report: (event) => void stage.events.push(event),
       });
     },
   };

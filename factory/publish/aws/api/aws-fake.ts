@@ -93,12 +93,12 @@ export class FakeCaller {
   readonly killed: Promise<void>;
   /** What calls of a dead caller wait for. */
   readonly silence: Promise<never>;
-  private tell: () => void = () => undefined;
+  private wake: () => void = () => undefined;
   private end: (why: Error) => void = () => undefined;
 
   constructor() {
     this.killed = new Promise((done) => {
-      this.tell = done;
+      this.wake = done;
     });
     this.silence = new Promise((_, fail) => {
       this.end = fail;
@@ -109,7 +109,7 @@ export class FakeCaller {
 
   kill(): void {
     this.dead = true;
-    this.tell();
+    this.wake();
   }
 
   /**

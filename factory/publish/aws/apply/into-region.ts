@@ -52,7 +52,7 @@ export async function intoOther(
 ): Promise<Arrived> {
   if (way.kind === 'there') return await found(effects, planned, region, way.ami, parallel);
   const { name, record } = planned.plan;
-  effects.tell({ event: 'started', step: 'copy', region, detail: `${from.ami} of ${from.region}` });
+  effects.report({ event: 'started', step: 'copy', region, detail: `${from.ami} of ${from.region}` });
   const ami = await persist(
     `copying ${from.ami} of ${from.region}`,
     () =>
@@ -68,7 +68,7 @@ export async function intoOther(
   );
   const arrived = await settled(effects, region, ami, { kind: 'copy', region: from.region, ami: from.ami });
   if (planned.plan.verify) await check(effects, planned, arrived, [], true, parallel);
-  effects.tell({ event: 'done', step: 'copy', region, detail: ami });
+  effects.report({ event: 'done', step: 'copy', region, detail: ami });
   return arrived;
 }
 
@@ -193,7 +193,7 @@ async function register(
   region: string,
   { snapshot, volumeSize, tags }: SnapshotInfo,
 ): Promise<string> {
-  effects.tell({ event: 'started', step: 'register', region, detail: name });
+  effects.report({ event: 'started', step: 'register', region, detail: name });
   const images = effects.images(region);
   try {
     const ami = await persist(
@@ -208,7 +208,7 @@ async function register(
         }),
       patience(effects, region, 'register', { also: ({ fault }) => fault === 'missing' }),
     );
-    effects.tell({ event: 'done', step: 'register', region, detail: ami });
+    effects.report({ event: 'done', step: 'register', region, detail: ami });
     return ami;
   } catch (error) {
     if (!(error instanceof KilnError) || error.code !== 'aws-name-taken') throw error;

@@ -27,7 +27,7 @@ export async function publish(
   const [first, ...others] = plan.regions;
   if (first === undefined) return [];
   if (plan.store) {
-    effects.tell({ event: 'started', step: 'store' });
+    effects.report({ event: 'started', step: 'store' });
     await storeBake(home, planned.target);
   }
   await removeLeftovers(effects, plan.regions);
@@ -52,7 +52,7 @@ async function removeLeftovers(effects: Effects, regions: readonly RegionPlan[])
   for (const { region, leftovers } of regions) {
     for (const { snapshot, action } of leftovers) {
       if (action !== 'delete') continue;
-      effects.tell({ event: 'started', step: 'delete', region, detail: snapshot });
+      effects.report({ event: 'started', step: 'delete', region, detail: snapshot });
       await deleteSnapshot(effects, region, snapshot);
     }
   }
@@ -85,7 +85,7 @@ async function finish(
     });
   }
   if (share.length === 0) return;
-  effects.tell({ event: 'started', step: 'share', region, detail: share.join(', ') });
+  effects.report({ event: 'started', step: 'share', region, detail: share.join(', ') });
   const images = effects.images(region);
   const calls = patience(effects, region, 'share');
   await persist(`sharing ${snapshot.snapshot}`, () => images.shareSnapshot(snapshot.snapshot, share), calls);
@@ -99,7 +99,7 @@ async function deprecateImage(
   { region, ami, digest, from }: Deprecation,
   by: string,
 ): Promise<void> {
-  effects.tell({
+  effects.report({
     event: 'started',
     step: from === undefined ? 'list again' : 'deprecate',
     region,

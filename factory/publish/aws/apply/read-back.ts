@@ -41,7 +41,7 @@ export async function readBack(effects: Effects, wanted: ReadBack): Promise<numb
   if (missing.length > 0) throw differs(wanted, missing, 'is not there');
   const chosen = wanted.all ? [...tokens.keys()] : sample(effects.pause, [...tokens.keys()], wanted.sent);
   const meter = new Meter(effects.pause, chosen.length, chosen.length * EBS_BLOCK, (progress) => {
-    effects.tell({ event: 'progress', step, region, ...progress });
+    effects.report({ event: 'progress', step, region, ...progress });
   });
   const wrong: number[] = [];
   await inParallel(chosen, parallel, async (index) => {
@@ -56,7 +56,7 @@ export async function readBack(effects: Effects, wanted: ReadBack): Promise<numb
     meter.complete();
   });
   if (wrong.length > 0) throw differs(wanted, wrong, 'differs');
-  effects.tell({ event: 'done', step, region, detail: `${chosen.length} of ${tokens.size} blocks` });
+  effects.report({ event: 'done', step, region, detail: `${chosen.length} of ${tokens.size} blocks` });
   return chosen.length;
 }
 

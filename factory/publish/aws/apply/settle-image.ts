@@ -17,9 +17,9 @@ export async function settleImage(
   ami: string,
   made: 'register' | 'copy',
 ): Promise<ImageInfo & { readonly snapshot: string }> {
-  const { pause, tell } = effects;
+  const { pause, report } = effects;
   const step = made === 'copy' ? 'copy' : 'register';
-  tell({ event: 'started', step: `wait for ${ami}`, region });
+  report({ event: 'started', step: `wait for ${ami}`, region });
   let steady = 0;
   return await until(
     async () => {

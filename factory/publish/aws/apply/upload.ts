@@ -138,10 +138,10 @@ async function sendBlocks(
   journal: Journal,
   startedAt: number,
 ): Promise<void> {
-  const { pause, tell } = effects;
+  const { pause, report } = effects;
   const left = send.filter((index) => resume?.sent.has(index) !== true);
   const meter = new Meter(pause, left.length, left.length * EBS_BLOCK, (progress) => {
-    tell({ event: 'progress', step: 'upload', region, ...progress });
+    report({ event: 'progress', step: 'upload', region, ...progress });
   });
   const calls = patience(effects, region, 'upload', {
     also: (error: AwsError) => error.fault === 'missing' && pause.now() - startedAt < YOUNG,
@@ -171,8 +171,8 @@ async function seal(
   { region, blocks, send }: UploadJob,
   snapshot: string,
 ): Promise<SnapshotInfo> {
-  const { pause, tell } = effects;
-  tell({ event: 'started', step: 'complete', region, detail: snapshot });
+  const { pause, report } = effects;
+  report({ event: 'started', step: 'complete', region, detail: snapshot });
   const written = { count: send.length, checksum: linearChecksum(blocks, send) };
   let refusal: unknown;
   const start = pause.now();
@@ -207,7 +207,7 @@ async function seal(
       late: () => slow(`${snapshot} in ${region} was not completed within 30 minutes`),
     },
   );
-  tell({ event: 'done', step: 'complete', region });
+  report({ event: 'done', step: 'complete', region });
   return done;
 }
 

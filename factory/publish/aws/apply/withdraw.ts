@@ -14,7 +14,7 @@ export async function withdraw(
   by: string,
 ): Promise<void> {
   for (const { digest, region, ami, snapshot } of plan) {
-    effects.tell({ event: 'started', step: 'withdraw', region, detail: ami });
+    effects.report({ event: 'started', step: 'withdraw', region, detail: ami });
     await persist(
       `deregistering ${ami}`,
       () => effects.images(region).deregister(ami),

@@ -106,7 +106,7 @@ export class World {
       ebs: (region) => new FakeEbs(this.aws, region, caller),
       images: (region) => new FakeEc2Images(this.aws, region, caller),
       pause: this.pause,
-      tell: (event) => {
+      report: (event) => {
         this.events.push(event);
       },
     };
