@@ -8,7 +8,11 @@ import type { Effects } from '../effects';
  * Reads an image's disk, telling how far it is.
  * @throws KilnError `digest-differs` when it is not the image that its name says.
  */
-export async function readDisk({ pause, report }: Effects, disk: string, digest: string): Promise<DiskBlocks> {
+export async function readDisk(
+  { pause, report }: Effects,
+  disk: string,
+  digest: string,
+): Promise<DiskBlocks> {
   const { size } = await stat(disk);
   const step = `read ${shortDigest(digest)}`;
   const meter = new Meter(pause, 1, size, (progress) => {
