@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'unit',
           setupFiles: ['test/seed.ts'],
           include: ['test/{factory,modules,stacks,tools,demo,examples}/**/*.test.ts'],
+          // All processors: by default one is left free, which on two is half of them.
+          maxWorkers: '100%',
           // Real terraform validate takes seconds, on two busy cores more.
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -9,7 +9,7 @@ async function main(): Promise<void> {
   const { state, layers } = JSON.parse(await text(process.stdin)) as { state: string; layers: CachedLayer[] };
   const { project, exec, vault, locked, kiln } = await openSession();
   const { lock, digest } = locked;
-  const tools = await openDiskTools(exec, vault, project.cache, lock.inputs, lock.epoch);
+  const tools = await openDiskTools({ exec, vault, project }, lock);
   await assemble({
     project: { ...project, state },
     tools,

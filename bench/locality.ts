@@ -46,7 +46,7 @@ export async function locality(): Promise<readonly Result[]> {
   const base = await bake(session, quiet);
   const cache = new LayerCache(project.cache);
   const layers = builtLayers(plan, cache);
-  const tools = await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch);
+  const tools = await openDiskTools({ exec, vault, project }, locked.lock);
   const work = mkdtempSync(join(tmpdir(), 'kiln-locality-'));
   const baked = async (
     name: string,

@@ -139,7 +139,7 @@ async function codeChange(work: string): Promise<Result> {
     say('with all code changed');
     const changed = await assemble({
       project: { ...project, state: folder },
-      tools: await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch),
+      tools: await openDiskTools({ exec, vault, project }, locked.lock),
       lock: locked.lock,
       lockDigest: locked.digest,
       layers: { built: layers },

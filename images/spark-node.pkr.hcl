@@ -32,7 +32,9 @@ build {
   # One provisioner, for each is a process of Packer's: the layers of images/layers/*/layer.yaml that are not in the cache
   # are built, side by side, and put together as one raw disk, which is named by its sha256.
   provisioner "shell-local" {
-    inline = ["${local.kiln} assemble --lock ${var.lock}"]
+    # By the environment: what is in a path is never read by the shell.
+    environment_vars = ["KILN=${local.kiln}", "KILN_LOCK=${var.lock}"]
+    inline           = ["\"$KILN\" assemble --lock \"$KILN_LOCK\""]
   }
 
   post-processors {

@@ -27,7 +27,7 @@ export async function runAssemble(lock: string | undefined, offline: boolean): P
   try {
     requireOwn(project);
     const started = Date.now();
-    const tools = await openDiskTools(exec, vault, project.cache, locked.lock.inputs, locked.lock.epoch);
+    const tools = await openDiskTools({ exec, vault, project }, locked.lock);
     let step: { name: string; since: number } | undefined;
     let reported = 0;
     const finish = (): void => {

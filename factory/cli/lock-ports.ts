@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Input } from '../contracts/lock';
+import { fileName, type Input } from '../contracts/lock';
 import { KilnError } from '../errors';
 import type { LockPorts } from '../lock/make-lock';
 import { openChannels } from '../ports/inputs/channels';
@@ -11,7 +11,7 @@ import { hostMaven } from '../ports/inputs/maven-host';
 import type { Project } from '../project';
 import { readSpec } from '../spec/read';
 import { formatSize } from '../units';
-import { fileName, openStore, openVault } from '../vault';
+import { openStore, openVault } from '../vault';
 import { mavenHome } from './maven-program';
 
 /** The real world, for `kiln lock`. What it must download to know goes into the vault at once. */

@@ -6,13 +6,22 @@ import { Digest, Name, Sha256 } from './digest';
 export const Use = Name;
 export type Use = z.infer<typeof Use>;
 
-/** Paths are relative to the root of a mirror, so that the lock holds on any mirror and names no host. */
-const MirrorPath = z
+/** Bytes of the longest name that file systems take. */
+const LONGEST_NAME = 255;
+
+/** No folder, no option of a program, nothing that is hidden, and no character that a terminal obeys. */
+const isFileName = (name: string): boolean =>
+  /^[\p{L}\p{N}_][^/\\\p{C}\p{Z}]*$/u.test(name) && Buffer.byteLength(name) <= LONGEST_NAME;
+
+/** A layer's recipe finds its inputs under their names: one that came from a registry may not lead anywhere else. */
+const FileName = z
   .string()
-  .min(1)
-  .refine((p) => !p.startsWith('/') && !p.includes('://') && !p.split('/').includes('..'), {
-    message: 'must be relative to the root of a mirror',
-  });
+  .refine(isFileName, { message: 'must be the plain name of a file, of 255 bytes at most' });
+
+/** Paths are relative to the root of a mirror, so that the lock holds on any mirror and names no host. */
+const MirrorPath = z.string().refine((path) => path.split('/').every(isFileName), {
+  message: 'must be relative to the root of a mirror, of plain names',
+});
 
 const bytes = { size: z.int().nonnegative(), sha256: Sha256 };
 
@@ -33,7 +42,7 @@ export const PypiInput = z.strictObject({
   name: z.string(),
   version: z.string(),
   /** File name as the index lists it. */
-  file: z.string(),
+  file: FileName,
   ...bytes,
 });
 export const MavenInput = z.strictObject({
@@ -57,7 +66,7 @@ export const CondaInput = z.strictObject({
   /** Its name, never an address. */
   channel: ChannelName,
   subdir: z.enum(['linux-64', 'noarch']),
-  file: z.string(),
+  file: FileName,
   ...bytes,
 });
 export const Input = z.discriminatedUnion('source', [DebianInput, PypiInput, MavenInput, CondaInput]);
@@ -66,6 +75,26 @@ export type PypiInput = z.infer<typeof PypiInput>;
 export type MavenInput = z.infer<typeof MavenInput>;
 export type CondaInput = z.infer<typeof CondaInput>;
 export type Input = z.infer<typeof Input>;
+
+/** An input's own file name, as its registry has it: what layers' recipes find in KILN_INPUTS. */
+export const fileName = (input: Input): string =>
+  'file' in input ? input.file : input.path.slice(input.path.lastIndexOf('/') + 1);
+
+/** Two inputs of one use under one name would be one file, and one line of the layer's key. */
+const distinctlyNamed = (inputs: readonly Input[], context: z.RefinementCtx<Input[]>): void => {
+  const seen = new Map<string, Input>();
+  for (const [index, input] of inputs.entries()) {
+    const place = `${input.use} ${fileName(input)}`;
+    const other = seen.get(place);
+    if (other !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: [index],
+        message: `${fileName(input)} is the file name of ${other.name} ${other.version}, too, which is for ${input.use} as well`,
+      });
+    seen.set(place, input);
+  }
+};
 
 const Choice = z.strictObject({ value: z.string(), reason: z.string() });
 
@@ -110,6 +139,6 @@ export const Lock = z.strictObject({
   /** What the recipe of the conda layer leaves out: factory.yaml's conda.without, sorted. */
   condaWithout: z.array(z.string()).default([]),
   /** Sorted by use, source, name. */
-  inputs: z.array(Input),
+  inputs: z.array(Input).superRefine(distinctlyNamed),
 });
 export type Lock = z.infer<typeof Lock>;

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Input } from '../contracts/lock';
+import type { Input, Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
 import { moveIn } from '../layers/move';
+import { runRecipe } from '../layers/sandbox';
+import type { Project } from '../project';
 import { withWorkFolder } from '../files/work-folder';
 import type { Exec, RunOptions, RunResult } from '../ports/machine/exec';
 import { admit, type Vault } from '../vault';
@@ -20,18 +22,54 @@ export interface DiskTools {
 
 const FOLDERS = ['usr/bin', 'usr/sbin'];
 
+async function unpack(
+  { exec, vault, project }: ToolsContext,
+  debs: readonly Input[],
+  tree: string,
+  epoch: number,
+): Promise<void> {
+  await admit(vault, debs);
+  await withWorkFolder(project.cache, 'tools', async (work) => {
+    const folder = (made: string): string => {
+      const path = join(work, made);
+      mkdirSync(path, { mode: 0o755 });
+      return path;
+    };
+    const [inputs, out, tmp, root] = [folder('in'), folder('out'), folder('tmp'), folder('root')];
+    await vault.place(debs, inputs);
+    const lock = join(work, 'lock.json');
+    writeFileSync(lock, '{}');
+    const logs = join(project.state, 'logs');
+    mkdirSync(logs, { recursive: true });
+    await runRecipe(exec, {
+      ...{ project, name: 'tools', out, inputs, tmp, root, lock, epoch },
+      log: join(logs, 'tools.log'),
+      again: ['bake'],
+      visible: [],
+      environment: {},
+    });
+    mkdirSync(join(project.cache, 'tools'), { recursive: true });
+    // If another bake was first, it was with the same bytes.
+    moveIn(out, tree);
+  });
+}
+
+export interface ToolsContext {
+  readonly exec: Exec;
+  readonly vault: Vault;
+  readonly project: Project;
+}
+
 /**
- * Unpacks the lock's `tools` packages into the user's cache, once for each set of them. No chroot is needed:
- * a program is started by the tree's own dynamic loader.
- * @throws KilnError `no-disk-tools` when the lock names none.
+ * Unpacks the lock's `tools` packages into the user's cache, once for each set of them, by a recipe in the sandbox. No
+ * chroot is needed to run them: a program is started by the tree's own dynamic loader.
+ * @throws KilnError `no-disk-tools` when the lock names none, `recipe-failed`, and the vault's.
  */
 export async function openDiskTools(
-  exec: Exec,
-  vault: Vault,
-  cache: string,
-  inputs: readonly Input[],
-  epoch: number,
+  context: ToolsContext,
+  { inputs, epoch }: Pick<Lock, 'inputs' | 'epoch'>,
 ): Promise<DiskTools> {
+  const { exec, project } = context;
   const debs = inputs.filter((input) => input.use === 'tools' && input.source === 'debian');
   if (debs.length === 0) {
     throw new KilnError({
@@ -48,17 +86,8 @@ export async function openDiskTools(
         .join('\n'),
     )
     .digest('hex');
-  const tree = join(cache, 'tools', set);
-  if (!existsSync(tree)) {
-    await admit(vault, debs);
-    await withWorkFolder(cache, 'tools', async (work) => {
-      const coming = join(work, 'coming');
-      for (const deb of debs) await exec.run('dpkg-deb', ['--extract', vault.path(deb.sha256), coming]);
-      mkdirSync(join(cache, 'tools'), { recursive: true });
-      // If another bake was first, it was with the same bytes.
-      moveIn(coming, tree);
-    });
-  }
+  const tree = join(project.cache, 'tools', set);
+  if (!existsSync(tree)) await unpack(context, debs, tree, epoch);
   const libraries = join(tree, LIBRARIES);
   const environment = {
     PATH: '/usr/sbin:/usr/bin:/sbin:/bin',

@@ -1,13 +1,12 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerName } from '../contracts/layers';
-import type { Input, Lock } from '../contracts/lock';
+import { fileName, type Input, type Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
 import { hostExec } from '../ports/machine/exec-host';
 import type { Project } from '../project';
 import { declaredLayers, LAYER_FILE, usesOf } from '../recipes';
 import type { DeclaredLayer, LockPart } from '../recipes/declaration';
-import { fileName } from '../vault';
 import { GIVEN } from './given';
 import { layerKey, type LayerParts, UNKNOWN } from './key';
 import { fileSha256, treeDigest } from './tree-digest';
@@ -101,7 +100,7 @@ const named = (patterns: readonly string[]): RegExp =>
 const escaped = (text: string): string => text.replaceAll(/[.+]/g, String.raw`\$&`);
 
 /** The locked inputs of a layer: its own, and those of other layers that it declares, in the order of the lock. */
-export function inputsFor({ name, inputsOf }: DeclaredLayer, lock: Pick<Lock, 'inputs'>): readonly Input[] {
+function inputsFor({ name, inputsOf }: DeclaredLayer, lock: Pick<Lock, 'inputs'>): readonly Input[] {
   const others = inputsOf.map(({ layer, packages }) => ({ layer, names: named(packages) }));
   return lock.inputs.filter(
     (input) =>
@@ -121,10 +120,22 @@ function requireUses(project: Project, lock: Lock): void {
   });
 }
 
+/** A lock names each file of a use once; a layer that has another one's inputs could still get two of one name. */
+function requireOwnNames(name: LayerName, inputs: readonly Input[]): void {
+  const names = inputs.map(fileName);
+  const twice = names.find((each, index) => names.indexOf(each) !== index);
+  if (twice === undefined) return;
+  throw new KilnError({
+    code: 'same-name',
+    what: `two inputs of layer ${name} have the file name ${twice}`,
+    hint: `images/layers/${name}/${LAYER_FILE} names one of them by inputsOf`,
+  });
+}
+
 /**
  * Every layer as far as it is known before anything is built, from the bottom up; reads recipes and sources, not inputs.
  * @param code factory.yaml's folder of the code package.
- * @throws KilnError `layer-invalid`, `no-layer`.
+ * @throws KilnError `layer-invalid`, `no-layer`, `same-name`.
  */
 export async function planLayers(project: Project, lock: Lock, code: string): Promise<PlannedLayer[]> {
   requireUses(project, lock);
@@ -132,6 +143,7 @@ export async function planLayers(project: Project, lock: Lock, code: string): Pr
   for (const declared of declaredLayers(project.home)) {
     const { name } = declared;
     const inputs = inputsFor(declared, lock);
+    requireOwnNames(name, inputs);
     const parts: LayerParts = {
       name,
       recipe: await treeDigest(

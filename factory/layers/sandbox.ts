@@ -26,6 +26,8 @@ export interface RecipeRun {
   /** Variables beside those that every recipe has. */
   readonly environment: Readonly<Record<string, string>>;
   readonly log: string;
+  /** Words of the kiln command that runs it again; default: the layer alone. */
+  readonly again?: readonly string[];
   readonly onLine?: (line: string) => void;
   /** Ends it. */
   readonly signal?: AbortSignal;
@@ -71,7 +73,7 @@ export async function runRecipe(exec: Exec, run: RecipeRun): Promise<void> {
     throw new KilnError({
       code: 'recipe-failed',
       what: [`${recipe}: ${how}; its last lines:`, ...said.map((line) => `    ${line}`)].join('\n'),
-      hint: `again by hand: ${replayable('kiln', ['layer', run.name, '--lock', run.project.lock])}\nthe whole log: ${run.log}`,
+      hint: `again by hand: ${replayable('kiln', run.again ?? ['layer', run.name, '--lock', run.project.lock])}\nthe whole log: ${run.log}`,
       cause: error,
     });
   }

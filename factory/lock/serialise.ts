@@ -1,5 +1,6 @@
 import { WRITTEN_ORDER } from '../contracts/layers';
 import { Lock, type Input } from '../contracts/lock';
+import { KilnError } from '../errors';
 
 /** Uses that the written order does not name come last. */
 const placeOf = (use: string): number =>
@@ -32,9 +33,28 @@ const oneLine = (value: object): string =>
     .map(([k, v]) => `${JSON.stringify(k)}: ${JSON.stringify(v)}`)
     .join(', ')} }`;
 
-/** The lock as it is written: keys in the contract's order, one input a line, so that a review sees what changed. */
+/** @throws KilnError `unlockable` with all that no lock may have, such as a file's name that leads out of its folder. */
+function requireLockable(lock: Lock): Lock {
+  const result = Lock.safeParse(lock);
+  if (result.success) return result.data;
+  throw new KilnError({
+    code: 'unlockable',
+    what: 'what the registries answered cannot be locked; nothing was written',
+    hint: 'look at the mirror that it comes from, and at what its proxy makes of it',
+    faults: result.error.issues.map(({ path: [field, index, ...rest], message }) => {
+      const input = field === 'inputs' && typeof index === 'number' ? lock.inputs[index] : undefined;
+      const where = input === undefined ? [field, index] : [`${input.source} ${input.name} ${input.version}`];
+      return { where: [...where, ...rest].filter((part) => part !== undefined).join(': '), what: message };
+    }),
+  });
+}
+
+/**
+ * The lock as it is written: keys in the contract's order, one input a line, so that a review sees what changed.
+ * @throws KilnError `unlockable`.
+ */
 export function serialise(lock: Lock): string {
-  const { choices, inputs, ...head } = Lock.parse(lock);
+  const { choices, inputs, ...head } = requireLockable(lock);
   const choiceLines = Object.entries(choices).map(
     ([name, c]) => `    ${JSON.stringify(name)}: ${oneLine(c)}`,
   );

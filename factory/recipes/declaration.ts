@@ -23,7 +23,6 @@ const InputsOf = z.strictObject({
   layer: Name,
   packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.*-]*$/, 'must be names of packages')).min(1),
 });
-export type InputsOf = z.infer<typeof InputsOf>;
 
 /** What of a project a recipe can be given beside its locked inputs: see factory/layers/given. */
 const GIVEN = ['code', 'node-schema', 'python'] as const;

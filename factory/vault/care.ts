@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
-import type { Input } from '../contracts/lock';
+import { fileName, type Input } from '../contracts/lock';
 import { KilnError } from '../errors';
 import type { Clock } from '../ports/machine/clock';
 import type { ContentStore } from '../files/content-store';
 import { withLock } from '../files/lock';
 import type { KeptInputs } from '../ports/inputs/kept-inputs';
 import { label, wrongContent } from './faults';
-import { fileName } from './file-name';
 import { Meter } from '../progress';
 import type { FetchProgress } from '../progress';
 

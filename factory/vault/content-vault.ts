@@ -1,15 +1,14 @@
-import { mkdirSync } from 'node:fs';
+import { constants, mkdirSync } from 'node:fs';
 import { copyFile, link } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import type { Input } from '../contracts/lock';
+import { fileName, type Input } from '../contracts/lock';
 import { KilnError } from '../errors';
 import type { Channels } from '../ports/inputs/channels';
 import type { Clock } from '../ports/machine/clock';
 import { noSpace, type ContentStore } from '../files/content-store';
 import { withLock } from '../files/lock';
 import { offline, pinsGone, wrongContent } from './faults';
-import { fileName } from './file-name';
 import type { Judged } from './inspect/judged';
 import { Meter } from '../progress';
 import type { Sources } from './sources';
@@ -82,8 +81,11 @@ export class ContentVault implements Vault {
       inputs.map((input) =>
         limit(async () => {
           const target = join(folder, fileName(input));
-          // Another file system, or one without links: a copy serves as well.
-          await link(this.path(input.sha256), target).catch(() => copyFile(this.path(input.sha256), target));
+          // Another file system, or one without links: a copy serves as well; never over what is there, which may be a
+          // link to another file of the vault.
+          await link(this.path(input.sha256), target).catch(() =>
+            copyFile(this.path(input.sha256), target, constants.COPYFILE_EXCL),
+          );
         }),
       ),
     );

@@ -1,6 +1,5 @@
-import type { Input } from '../contracts/lock';
+import { fileName, type Input } from '../contracts/lock';
 import { KilnError } from '../errors';
-import { fileName } from './file-name';
 
 export const label = (input: Input): string => `${input.source} ${input.name} ${input.version}`;
 

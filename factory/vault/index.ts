@@ -18,7 +18,6 @@ import { HttpSource, KeptSource, Sources, type Source } from './sources';
 import type { Vault } from './vault';
 
 export type { Vault } from './vault';
-export { fileName } from './file-name';
 export { admit } from './inspect';
 
 export interface VaultOptions {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,9 +65,19 @@ describe('a bake whose recipe fails', () => {
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as { event: string; step?: string; cached?: boolean });
     expect(events.filter(({ event }) => event === 'done').map(({ step, cached }) => [step, cached])).toEqual(
-      ['os', 'spark', 'hadoop', 'conda', 'jars', 'node'].map((layer) => [layer, true]),
+      ['os', 'runtime', 'spark', 'hadoop', 'conda', 'jars', 'node'].map((layer) => [layer, true]),
     );
     expect(events.at(-1)).toMatchObject({ event: 'failed', step: 'code' });
+  });
+
+  it('reads nothing of the name of a lock as a command', { timeout: 120_000 }, () => {
+    const hostile = `a'$(touch intruded)\`touch intruded\`; touch intruded; "b.json`;
+    copyFileSync(join(home, 'factory.lock.json'), join(home, hostile));
+    const { code, err } = kiln('bake', '--lock', hostile);
+    expect(code).toBe(3);
+    // It came as far as the failing recipe, with the lock of that name.
+    expect(err).toContain('kiln: code failed: images/layers/code/build: exit code 2');
+    expect(readdirSync(home)).not.toContain('intruded');
   });
 });
 

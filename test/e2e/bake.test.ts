@@ -123,7 +123,7 @@ describe('a baked disk', () => {
   it('has a hash tree that veritysetup, whose format it is, finds whole', async () => {
     const { project, exec, vault, locked } = await openSession();
     const { lock } = locked;
-    const tools = await openDiskTools(exec, vault, project.cache, lock.inputs, lock.epoch);
+    const tools = await openDiskTools({ exec, vault, project }, lock);
     const [root, tree] = [partition('root'), partition('root-verity')];
     await tools.run('veritysetup', ['verify', root, tree, record.rootHash]);
     await vault.close();
@@ -186,6 +186,7 @@ describe('the bake', () => {
     const { layers } = JSON.parse(out) as { layers: { layer: string; cached: boolean }[] };
     expect(layers.map(({ layer }) => layer)).toEqual([
       'os',
+      'runtime',
       'spark',
       'hadoop',
       'conda',

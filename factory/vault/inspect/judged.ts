@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Input } from '../../contracts/lock';
-import { fileName } from '../file-name';
+import { fileName, type Input } from '../../contracts/lock';
 
 /** Archives that were looked through and found safe. */
 export interface Judged {

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Input } from '../../../factory/contracts/lock';
+import { fileName, type Input } from '../../../factory/contracts/lock';
 import { openChannels } from '../../../factory/ports/inputs/channels';
 import { hostHttp } from '../../../factory/ports/inputs/http-host';
 import { FakeMirrors } from '../../../factory/ports/inputs/mirrors-fake';
@@ -11,7 +11,7 @@ import { Locator } from '../../../factory/vault/locate';
 import { HttpSource } from '../../../factory/vault/sources';
 import { projectOf, refusal } from '../spec/support';
 import { registryOf } from './registry';
-import { deb, jar, sha256, vaultOf } from './support';
+import { deb, jar, plant, sha256, vaultOf } from './support';
 
 function vaultAt(folder: string, url: string, options: { offline?: boolean } = {}): ContentVault {
   const channels = openChannels(folder, { example: 'channel' });
@@ -103,6 +103,23 @@ describe('ensure', () => {
       'p-1-0.conda',
       'w-1-py3-none-any.whl',
     ]);
+    await vault.close();
+  });
+
+  it('places nothing over what is there, be it a link to another file of the vault', async () => {
+    const { root } = projectOf();
+    const input = jar('a', 'jar a');
+    const other = jar('b', 'jar b');
+    const vault = vaultAt(root, 'http://127.0.0.1:1');
+    for (const [{ sha256: name }, text] of [
+      [input, 'jar a'],
+      [other, 'jar b'],
+    ] as const)
+      plant(join(root, 'vault'), name, text);
+    mkdirSync(join(root, 'inputs'));
+    symlinkSync(vault.path(other.sha256), join(root, 'inputs', fileName(input)));
+    await expect(vault.place([input], join(root, 'inputs'))).rejects.toThrow('EEXIST');
+    expect(readFileSync(vault.path(other.sha256), 'utf8')).toBe('jar b');
     await vault.close();
   });
 
