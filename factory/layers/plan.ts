@@ -83,7 +83,7 @@ async function sources(
   code: string,
 ): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const path of ['images/sandbox', ...declared.sources]) {
+  for (const path of ['images/sandbox', 'images/seccomp.py', ...declared.sources]) {
     const file = join(project.home, path);
     found[path] = lstatSync(file).isDirectory() ? await treeDigest(file) : await fileSha256(file);
   }

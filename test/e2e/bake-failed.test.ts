@@ -90,25 +90,41 @@ describe('a build backend', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('sees nothing of the os layer that was not compared before it ran', { timeout: 120_000 }, () => {
-    const home = copyOf(HOME, join(folder, 'kiln'));
-    const settings = join(home, 'jobs/pyproject.toml');
-    const text = readFileSync(settings, 'utf8');
-    writeFileSync(
-      settings,
-      text.replace(/^build-backend = .*$/m, 'build-backend = "seen"\nbackend-path = ["."]'),
-    );
-    writeFileSync(
-      join(home, 'jobs/seen.py'),
-      [
-        'import os, sys',
-        'def build_wheel(*_):',
-        '    folders = ("/boot", "/usr/lib/jvm", "/usr/lib/modules", "/usr/lib/x86_64-linux-gnu")',
-        '    sys.exit(f"seen: {[path for path in folders if os.path.exists(path) and os.listdir(path)]}")',
-      ].join('\n'),
-    );
-    const { status, stderr } = spawnSync(join(home, 'bin/kiln'), ['bake'], { cwd: home, encoding: 'utf8' });
-    expect(status, stderr).toBe(3);
-    expect(stderr).toContain("seen: ['/usr/lib/x86_64-linux-gnu']");
-  });
+  it(
+    'sees nothing of the os layer that was not compared before it ran, and can mount and leave nothing',
+    { timeout: 120_000 },
+    () => {
+      const home = copyOf(HOME, join(folder, 'kiln'));
+      const settings = join(home, 'jobs/pyproject.toml');
+      const text = readFileSync(settings, 'utf8');
+      writeFileSync(
+        settings,
+        text.replace(/^build-backend = .*$/m, 'build-backend = "seen"\nbackend-path = ["."]'),
+      );
+      writeFileSync(
+        join(home, 'jobs/seen.py'),
+        [
+          'import ctypes, os, sys',
+          'def build_wheel(*_):',
+          '    folders = ("/boot", "/usr/lib/jvm", "/usr/lib/modules", "/usr/lib/x86_64-linux-gnu")',
+          '    seen = [path for path in folders if os.path.exists(path) and os.listdir(path)]',
+          '    library = ctypes.CDLL(None)',
+          '    calls = {',
+          '        "mount": lambda: library.mount(b"/tmp", b"/tmp", None, 4096, None),',
+          '        "umount": lambda: library.umount2(b"/proc", 2),',
+          '        "unshare": lambda: library.unshare(0x20000),',
+          '        "user namespace": lambda: library.unshare(0x10000000),',
+          '        "chroot": lambda: library.chroot(b"/tmp"),',
+          '        "trace": lambda: library.ptrace(0, 0, 0, 0),',
+          '        "key": lambda: library.syscall(250, 0, -3, 1),',
+          '    }',
+          '    done = [name for name, call in calls.items() if call() >= 0]',
+          '    sys.exit(f"seen: {seen}, done: {done}")',
+        ].join('\n'),
+      );
+      const { status, stderr } = spawnSync(join(home, 'bin/kiln'), ['bake'], { cwd: home, encoding: 'utf8' });
+      expect(status, stderr).toBe(3);
+      expect(stderr).toContain("seen: ['/usr/lib/x86_64-linux-gnu'], done: []");
+    },
+  );
 });

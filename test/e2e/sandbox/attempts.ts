@@ -175,6 +175,26 @@ const PROCESSES: readonly Attempt[] = [
   })),
 ];
 
+/** A system call by its number on x86-64; it succeeds when it gives no error. */
+const call = (name: string, number: number, ...args: readonly string[]): Attempt => ({
+  name,
+  command: python(
+    `import ctypes; raise SystemExit(ctypes.CDLL(None).syscall(${[number, ...args].join(',')}) < 0)`,
+  ),
+});
+
+/** What the kernel gives to anybody, and no recipe needs. */
+const KERNEL: readonly Attempt[] = [
+  { name: 'run without a filter of system calls', command: "grep -q '^Seccomp:.0' /proc/self/status" },
+  { name: 'make a user namespace, in which it has every right', command: 'unshare --user true' },
+  call('make a user namespace for a new process', 56, '0x10000011', '0', '0', '0', '0'),
+  call('be traced, and so trace', 101, '0', '0', '0', '0'),
+  call('read the memory of a process', 310, 'ctypes.CDLL(None).getpid()', 'None', '0', 'None', '0', '0'),
+  call('have a keyring', 250, '0', '-3', '1'),
+  call('handle page faults itself', 323, '1'),
+  call('have a ring of input and output', 425, '1', 'ctypes.create_string_buffer(256)'),
+];
+
 const NETWORK: readonly Attempt[] = [
   { name: 'connect to the machine’s loopback', command: '(: <>"/dev/tcp/127.0.0.1/$PORT")' },
   {
@@ -197,6 +217,7 @@ export const ATTEMPTS: readonly Attempt[] = [
   ...MACHINE,
   ...SECRETS,
   ...PROCESSES,
+  ...KERNEL,
   ...NETWORK,
 ];
 

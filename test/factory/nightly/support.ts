@@ -49,6 +49,7 @@ const RECIPES: Readonly<Record<string, string>> = {
   'images/layers/spark/slim/__main__.py': '',
   'images/layers/conda/conda_layer/__main__.py': '',
   'images/sandbox': 'sandbox',
+  'images/seccomp.py': 'seccomp',
   'images/rootfs/etc/x': 'x',
   'tools/python/requirements.txt': 'six==1',
   'jobs/src/code.py': 'print()',
