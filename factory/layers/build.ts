@@ -103,7 +103,7 @@ export async function rebuildLayer(context: BuildContext, name: LayerName): Prom
 
 /**
  * The layer of that key: from the cache, else built by its recipe and put there.
- * @throws KilnError `recipe-failed`, `layer-differs`, `layer-empty`, `sources-changed`, and the vault's.
+ * @throws KilnError `recipe-failed`, `recipe-limit`, `layer-differs`, `layer-empty`, `sources-changed`, and the vault's.
  */
 export async function buildLayer(context: BuildContext, layer: KeyedLayer): Promise<CachedLayer> {
   const { project, exec, vault } = context;
@@ -129,7 +129,7 @@ export async function buildLayer(context: BuildContext, layer: KeyedLayer): Prom
     for (const note of given.flatMap(({ notes = [] }) => notes)) context.onNote?.(name, note);
     context.onTree?.(out);
     const running = runRecipe(exec, {
-      ...{ project, name, out, inputs, tmp, root, lock },
+      ...{ project, name, out, inputs, tmp, root, lock, limits: declared.limits },
       visible: [
         ...declared.sources.map((path) => join(project.home, path)),
         ...unpacked.values(),

@@ -6,6 +6,8 @@ import { KilnError } from '../errors';
 import type { Exec } from '../ports/machine/exec';
 import { replayable } from '../ports/machine/exec-host';
 import type { Project } from '../project';
+import { Limits } from '../recipes/declaration';
+import { Watch } from './watch';
 
 export interface RecipeRun {
   readonly project: Project;
@@ -26,6 +28,8 @@ export interface RecipeRun {
   /** Variables beside those that every recipe has. */
   readonly environment: Readonly<Record<string, string>>;
   readonly log: string;
+  /** Default: those of a layer that declares none. */
+  readonly limits?: Limits;
   /** Words of the kiln command that runs it again; default: the layer alone. */
   readonly again?: readonly string[];
   readonly onLine?: (line: string) => void;
@@ -61,13 +65,22 @@ const visible = (run: RecipeRun): readonly string[] =>
 /**
  * Runs a recipe in namespaces of its own. setpriv ties unshare to this process and unshare ties the recipe's
  * pid 1 to itself, so a kill -9 anywhere above ends every process and mount below.
- * @throws KilnError `recipe-failed` with its last lines, the way to run it again and the log's path.
+ * @throws KilnError `recipe-failed` with its last lines, the way to run it again and the log's path; `recipe-limit`
+ *   when it took more than it may, and was ended.
  */
 export async function runRecipe(exec: Exec, run: RecipeRun): Promise<void> {
+  const watch = new Watch(exec, { limits: run.limits ?? Limits.parse({}), folders: [run.out, run.tmp] });
   try {
-    await inNamespaces(exec, run);
+    await inNamespaces(exec, run, watch);
   } catch (error) {
     if (!(error instanceof KilnError) || error.code !== 'command-failed') throw error;
+    if (watch.passed !== undefined)
+      throw new KilnError({
+        code: 'recipe-limit',
+        what: `images/layers/${run.name}/build was ended: ${watch.passed.what}`,
+        hint: `look into the log for what takes it: ${run.log}\nif it needs that, raise limits: { ${watch.passed.limit}: … } in images/layers/${run.name}/layer.yaml`,
+        cause: error,
+      });
     const [how = '', ...said] = error.message.replace(/^setpriv: /, '').split('\n');
     const recipe = `images/layers/${run.name}/build`;
     throw new KilnError({
@@ -76,10 +89,12 @@ export async function runRecipe(exec: Exec, run: RecipeRun): Promise<void> {
       hint: `again by hand: ${replayable('kiln', run.again ?? ['layer', run.name, '--lock', run.project.lock])}\nthe whole log: ${run.log}`,
       cause: error,
     });
+  } finally {
+    watch.stop();
   }
 }
 
-async function inNamespaces(exec: Exec, run: RecipeRun): Promise<void> {
+async function inNamespaces(exec: Exec, run: RecipeRun, watch: Watch): Promise<void> {
   const sandbox = join(run.project.home, 'images', 'sandbox');
   await exec.run(
     'setpriv',
@@ -105,7 +120,9 @@ async function inNamespaces(exec: Exec, run: RecipeRun): Promise<void> {
       env: recipeEnvironment(run),
       extendEnv: false,
       log: run.log,
-      ...defined({ onLine: run.onLine, signal: run.signal }),
+      ...defined({ onLine: run.onLine }),
+      onStart: watch.start,
+      signal: AbortSignal.any([watch.signal, ...(run.signal === undefined ? [] : [run.signal])]),
     },
   );
 }

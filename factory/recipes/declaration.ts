@@ -48,6 +48,20 @@ const LOCK_PARTS = [
 export type LockPart = (typeof LOCK_PARTS)[number];
 
 /**
+ * What a recipe may take with all that it starts, before it is ended: a slip in a project's code must not take a machine
+ * with it. The defaults are several times what the largest recipes take.
+ */
+export const Limits = z.strictObject({
+  minutes: z.int().positive().default(90),
+  processes: z.int().positive().default(2000),
+  /** MiB. */
+  memory: z.int().positive().default(8192),
+  /** MiB in the folders that it writes. */
+  disk: z.int().positive().default(32_768),
+});
+export type Limits = z.infer<typeof Limits>;
+
+/**
  * `images/layers/NAME/layer.yaml`: all that decides what a layer's recipe can see. What is not declared here is neither
  * visible to the recipe nor part of the layer's key.
  */
@@ -82,6 +96,8 @@ export const Declaration = z.strictObject({
   threads: z.int().positive().default(1),
   /** MiB of memory that it needs at its peak. */
   memory: z.int().positive().default(256),
+  /** What it may take at most. */
+  limits: Limits.prefault({}),
   /** Seconds that it takes where it was never measured; what others wait for longest begins first. */
   seconds: z.int().positive().default(10),
   /** Bytes of the tree for each byte of input, and MiB beside; measured and rounded up, for the check of disk space. */

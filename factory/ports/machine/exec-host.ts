@@ -37,6 +37,7 @@ export const hostExec: Exec = {
       all: true,
       stripFinalNewline: false,
     });
+    if (child.pid !== undefined) options.onStart?.(child.pid);
     if (options.onLine !== undefined || options.log !== undefined) {
       for await (const line of child.iterable({ from: 'all' })) {
         if (options.log !== undefined) appendFileSync(options.log, `${line}\n`);

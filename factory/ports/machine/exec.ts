@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly log?: string;
   /** Called for every line of standard output or error as it comes. */
   readonly onLine?: (line: string) => void;
+  /** Called with the number of its process, once it has one. */
+  readonly onStart?: (pid: number) => void;
   /** Kills the program, at once, when it is aborted: the run then fails. */
   readonly signal?: AbortSignal;
   /** Exit codes that are answers, not failures; default [0]. */
