@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { KilnError, type Fault } from '../errors';
 import type { Exec } from '../ports/machine/exec';
 import type { Project } from '../project';
+import { formatSize } from '../units';
 import { isPackage } from './build-system';
 import { git, records } from './git';
 import { readHistory, readsHistory, type History } from './history';
@@ -144,6 +145,9 @@ async function checkoutOf(exec: Exec, folder: string): Promise<string | undefine
   return ignored.code === 0 ? undefined : top.stdout.replace(/\n$/, '');
 }
 
+/** Bytes: every file is read for the layer's key and copied for its build. */
+const LARGEST = 1 << 30;
+
 /** Files that cannot be handed to a build as they are. */
 function faultsOf(top: string, folder: string, name: string, paths: readonly string[]): Fault[] {
   const root = realpathSync(join(top, folder));
@@ -158,7 +162,15 @@ function faultsOf(top: string, folder: string, name: string, paths: readonly str
       return [{ where, what: 'its name is not UTF-8', hint: 'rename it' }];
     }
     const status = lstatSync(file);
-    if (status.isFile()) return [];
+    if (status.isFile() && status.size <= LARGEST) return [];
+    if (status.isFile())
+      return [
+        {
+          where,
+          what: `it has ${formatSize(status.size)}, and ${formatSize(LARGEST)} is the most that a file of the code package may have`,
+          hint: 'data belongs into the object store: let git ignore it, or move it out of the folder',
+        },
+      ];
     if (!status.isSymbolicLink()) {
       return [{ where, what: 'it is no file, folder or link', hint: 'remove it' }];
     }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { Lock } from '../contracts/lock';
 import { KilnError } from '../errors';
+import { whyUnreadable } from '../files/readable';
 import type { Project } from '../project';
 import { readAsked } from './asked';
 import { changes, staleness, treatedAnew } from './compare';
@@ -16,13 +17,20 @@ export interface Locked {
   readonly digest: string;
 }
 
-function readText(project: Project): string | undefined {
-  try {
-    return readFileSync(project.lock, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+/** Bytes of the largest lock that is read; one has about 350 for each input. */
+const LARGEST = 64 << 20;
+
+/** Undefined when there is none. @throws KilnError `lock-invalid` when it is nothing that can be read. */
+function readText({ lock }: Project): string | undefined {
+  if (lstatSync(lock, { throwIfNoEntry: false }) === undefined) return undefined;
+  const why = whyUnreadable(lock, LARGEST);
+  if (why === undefined) return readFileSync(lock, 'utf8');
+  throw new KilnError({
+    code: 'lock-invalid',
+    exitCode: 1,
+    what: `${lock} ${why}`,
+    hint: 'move it away and make it anew: kiln lock',
+  });
 }
 
 /** @throws KilnError `lock-invalid` that names every fault of the file. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isPackage, PROJECT_FILES } from '../code/build-system';
 import { RelativePath, Spec } from '../contracts/spec';
 import { KilnError, type Fault } from '../errors';
+import { whyUnreadable } from '../files/readable';
 import type { Project } from '../project';
 import { pythonOf, readEnvironment, type Environment } from './environment';
 import { releaseRefusal, resolve, type Resolution } from './resolve';
@@ -26,7 +27,8 @@ const invalid = (faults: readonly Fault[]): KilnError =>
     faults,
   });
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** Bytes of the largest file of a specification that is read. */
+const LARGEST = 8 << 20;
 
 const PROGRAM = /\.(py|ipynb)$/;
 
@@ -67,13 +69,14 @@ function environmentOf(
   if (!part.success) return undefined;
   const { environment: name, channels } = part.data.conda;
   const path = join(project.root, name);
-  if (!isFile(path)) {
-    file.fault(['conda', 'environment'], `there is no ${name}`, 'write one, or name the one you have');
+  const why = whyUnreadable(path, LARGEST);
+  if (why !== undefined) {
+    file.fault(['conda', 'environment'], `${name} ${why}`, 'write one, or name the one you have');
     return undefined;
   }
   return readEnvironment(name, readFileSync(path), channels, (other) => {
     const beside = join(project.root, other);
-    return isFile(beside) ? readFileSync(beside) : undefined;
+    return whyUnreadable(beside, LARGEST) === undefined ? readFileSync(beside) : undefined;
   });
 }
 
@@ -82,6 +85,9 @@ function environmentOf(
  * @throws KilnError `spec-invalid` (exit 2) with all faults of both files.
  */
 export function readSpec(project: Project): ReadSpec {
+  const why = whyUnreadable(project.spec, LARGEST);
+  if (why !== undefined)
+    throw invalid([{ where: basename(project.spec), what: `it ${why}`, hint: 'put a file there' }]);
   const file = new YamlFile(basename(project.spec), readFileSync(project.spec, 'utf8'));
   const spark = file.asText(['spark']);
   const spec = file.parse(Spec);

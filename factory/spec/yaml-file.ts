@@ -46,11 +46,15 @@ function kindOf(value: unknown): string {
 
 const lineOf = (fault: Fault): number => Number(/:(\d+):/.exec(fault.where)?.[1] ?? 0);
 
+/** What V8 says when a reader that calls itself has no more stack; the YAML reader hands it on as a fault of the text. */
+const TOO_DEEP = 'Maximum call stack size exceeded';
+
 /** A YAML file that remembers where its values stand, and every fault found in it so far. */
 export class YamlFile {
   readonly faults: Fault[] = [];
   private readonly lines = new LineCounter();
   private readonly document: Document;
+  private isBomb = false;
 
   /** @param name how faults call it, e.g. `factory.yaml`. */
   constructor(
@@ -60,16 +64,37 @@ export class YamlFile {
     this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false });
     for (const error of this.document.errors) {
       const { line, col } = this.lines.linePos(error.pos[0]);
+      const isDeep = error.message.includes(TOO_DEEP);
       this.faults.push({
         where: `${this.name}:${String(line)}:${String(col)}`,
-        what: error.message.split('\n')[0] ?? error.message,
+        what: isDeep ? 'it is nested too deep to be read' : (error.message.split('\n')[0] ?? error.message),
         hint:
           error.code === 'DUPLICATE_KEY'
             ? 'keep one of the two'
-            : 'this is not YAML: look at its indentation and quotes',
+            : isDeep
+              ? 'look for brackets that are never closed'
+              : 'this is not YAML: look at its indentation and quotes',
       });
     }
     this.mend();
+    this.isBomb = !this.isBroken() && this.expandsWithoutEnd();
+    if (this.isBomb)
+      this.faultAt(
+        1,
+        'its aliases (*name) stand for so much that it cannot be read',
+        'write out what they stand for',
+      );
+  }
+
+  /** Aliases of aliases: a few lines stand for more than any memory has. */
+  private expandsWithoutEnd(): boolean {
+    try {
+      this.document.toJS();
+      return false;
+    } catch (error) {
+      if (error instanceof ReferenceError) return true;
+      throw error;
+    }
   }
 
   /** Leaves out what has no value, a fault each: aliases without an anchor, and all but the last of equal keys. */
@@ -110,7 +135,7 @@ export class YamlFile {
 
   /** Whether the text has faults that leave it without a value: a key that is there twice is none of them. */
   isBroken(): boolean {
-    return this.document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+    return this.isBomb || this.document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
   }
 
   /**

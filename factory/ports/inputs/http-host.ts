@@ -7,6 +7,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KilnError } from '../../errors';
+import { formatDuration, formatSize } from '../../units';
 import type { Http, HttpRequest, HttpResponse } from './http';
 
 /** Milliseconds without a first answer, or without a further byte, after which a server counts as silent. */
@@ -14,6 +15,12 @@ const SILENCE = 60_000;
 /** Milliseconds before each further try: a registry's hiccup should not end an hour's work. */
 const BACKOFF = [500, 2000] as const;
 const REDIRECTS = 5;
+/** Bytes of the longest answer that is read whole: PyPI's longest list of a project's files has about 20 MB. */
+const LONGEST_TEXT = 128 << 20;
+/** Milliseconds for such an answer: one that trickles without end is none. */
+const PATIENCE = 600_000;
+/** Bytes of a body that nobody wants, up to which it is read, for the sake of its connection. */
+const SMALL = 64 << 10;
 
 /**
  * Few connections a host, kept open. `fetch` closes each one after a HEAD: hundreds of questions would
@@ -50,7 +57,30 @@ async function* chunks(url: string, message: IncomingMessage): AsyncGenerator<Ui
   if (!message.complete) throw unreachable(url, new Error('the connection broke'));
 }
 
-function wrap(url: string, message: IncomingMessage): HttpResponse {
+async function whole(url: string, message: IncomingMessage): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  const began = performance.now();
+  for await (const chunk of chunks(url, message)) {
+    parts.push(chunk);
+    bytes += chunk.byteLength;
+    const endless = bytes > LONGEST_TEXT ? formatSize(LONGEST_TEXT) : undefined;
+    const slow = performance.now() - began > PATIENCE ? formatDuration(PATIENCE) : undefined;
+    if (endless === undefined && slow === undefined) continue;
+    message.destroy();
+    throw unreachable(url, new Error(`its answer goes on after ${endless ?? slow ?? ''}`));
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+/** Reads a short body to its end, so that its connection can be used again; ends the connection of any other. */
+function drop(message: IncomingMessage, method: string): void {
+  const isShort = method === 'HEAD' || Number(message.headers['content-length'] ?? Infinity) <= SMALL;
+  if (isShort) message.resume();
+  else message.destroy();
+}
+
+function wrap(url: string, message: IncomingMessage, method: string): HttpResponse {
   return {
     status: message.statusCode ?? 0,
     header: (name) => {
@@ -58,13 +88,9 @@ function wrap(url: string, message: IncomingMessage): HttpResponse {
       return Array.isArray(value) ? value[0] : value;
     },
     body: () => chunks(url, message),
-    async text() {
-      const parts: Uint8Array[] = [];
-      for await (const chunk of chunks(url, message)) parts.push(chunk);
-      return Buffer.concat(parts).toString('utf8');
-    },
+    text: () => whole(url, message),
     discard() {
-      message.resume();
+      drop(message, method);
       return Promise.resolve();
     },
   };
@@ -112,8 +138,9 @@ async function once(url: string, options: HttpRequest): Promise<HttpResponse> {
     }
     const { location } = message.headers;
     const moved = [301, 302, 303, 307, 308].includes(message.statusCode ?? 0);
-    if (!moved || location === undefined) return wrap(at, message);
-    message.resume();
+    const method = asked.method ?? 'GET';
+    if (!moved || location === undefined) return wrap(at, message, method);
+    drop(message, method);
     if (hop === REDIRECTS) throw unreachable(url, new Error('redirected without end'));
     const next = new URL(location, at);
     // A credential is for the server it was given for.

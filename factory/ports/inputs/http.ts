@@ -5,6 +5,7 @@ export interface HttpResponse {
   header(name: string): string | undefined;
   /** The body as it comes; may be read once. */
   body(): AsyncIterable<Uint8Array>;
+  /** @throws KilnError `unreachable` for an answer of more than 128 MiB, or that takes more than 10 minutes. */
   text(): Promise<string>;
   /** Drops a body that nobody reads, and with it the connection. */
   discard(): Promise<void>;
