@@ -12,12 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DebianInput } from '../../factory/contracts/lock';
-import { openDiskTools } from '../../factory/disk/tools-tree';
-import { hostExec } from '../../factory/ports/machine/exec-host';
-import { findProject, type Project } from '../../factory/project';
-import { plant, vaultOf } from '../factory/vault/support';
-import { refusal } from '../factory/spec/support';
+import type { DebianInput } from '../../../factory/contracts/lock';
+import { openDiskTools } from '../../../factory/disk/tools-tree';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
+import { findProject, type Project } from '../../../factory/project';
+import { plant, vaultOf } from '../../factory/vault/support';
+import { refusal } from '../../factory/spec/support';
 
 /** An archive of ar(1), as a package is one. */
 const ar = (members: Readonly<Record<string, Buffer>>): Buffer =>

@@ -2,13 +2,13 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runRecipe } from '../../factory/layers/sandbox';
-import { hostExec } from '../../factory/ports/machine/exec-host';
-import { findProject } from '../../factory/project';
-import { Limits } from '../../factory/recipes/declaration';
-import { refusal } from '../factory/spec/support';
+import { runRecipe } from '../../../factory/layers/sandbox';
+import { hostExec } from '../../../factory/ports/machine/exec-host';
+import { findProject } from '../../../factory/project';
+import { Limits } from '../../../factory/recipes/declaration';
+import { refusal } from '../../factory/spec/support';
 
-const HOME = resolve(__dirname, '../..');
+const HOME = resolve(__dirname, '../../..');
 
 /** What takes too much, as a slip in a project's setup.py would; each would go on for an hour. */
 const GREEDY: readonly [string, string, Partial<Limits>, string][] = [
