@@ -83,7 +83,15 @@ class Place:
         rights = "chown,dac_override,fowner,fsetid,kill,setgid,setuid,sys_chroot"
         foreign = [
             *("setpriv", "--inh-caps=-all", "--bounding-set=-all,+" + rights.replace(",", ",+"), "--"),
-            *("/usr/bin/python3", os.environ["KILN_SECCOMP"], "foreign", str(self.root.root), "--"),
+            *(
+                "/usr/bin/python3",
+                "-I",
+                "-S",
+                os.environ["KILN_SECCOMP"],
+                "foreign",
+                str(self.root.root),
+                "--",
+            ),
         ]
         return subprocess.run([*foreign, *command, *arguments], umask=self.umask, check=False).returncode
 
