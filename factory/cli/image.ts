@@ -18,6 +18,7 @@ export function image(): Command {
       const { imageFiles } = await import('../registry/image-files.js');
       const { readCatalogue } = await import('../registry/catalogue.js');
       const { imagePage, summary } = await import('../registry/show.js');
+      const { unsupported } = await import('../spec/support.js');
       const { answer } = await import('./output.js');
       const { registryProgress } = await import('./registry-progress.js');
       const { settings, home } = openRegistry();
@@ -32,8 +33,13 @@ export function image(): Command {
       }
       answer(
         options.json === true,
-        { ...summary(found), record: found.record, verdicts: found.verdicts },
-        imagePage(found),
+        {
+          ...summary(found),
+          unsupported: unsupported(found.record.versions, Date.now()),
+          record: found.record,
+          verdicts: found.verdicts,
+        },
+        imagePage(found, Date.now()),
       );
     });
   command

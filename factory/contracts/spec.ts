@@ -65,6 +65,8 @@ export const Gate = z.discriminatedUnion(
     z.strictObject({ kind: z.literal('verified') }),
     /** `kiln reproduce` baked it again and got the same bits. */
     z.strictObject({ kind: z.literal('reproduced') }),
+    /** No part of it is past its end of life, or `endOfLife` says until when that is accepted. */
+    z.strictObject({ kind: z.literal('supported') }),
     /** It was what another channel pointed at for so long, all times together. */
     z.strictObject({
       kind: z.literal('hours'),
@@ -81,7 +83,7 @@ export const Gate = z.discriminatedUnion(
       timeout: z.int().positive().default(600),
     }),
   ],
-  { error: 'must be kind: verified, reproduced, hours or command' },
+  { error: 'must be kind: verified, reproduced, supported, hours or command' },
 );
 export type Gate = z.infer<typeof Gate>;
 
@@ -175,6 +177,14 @@ export const Spec = z.strictObject({
   samples: z.array(z.string().regex(/^[A-Za-z0-9._-]+==[\w.]+$/, 'must be project==version')).default([]),
   /** Where images and channels are kept: a folder of this project or a bucket. */
   registry: Registry.default('.kiln/registry'),
+  /** Until when somebody answers for parts that are past their end of life, and why: for the gate `supported`. */
+  endOfLife: z
+    .strictObject({
+      /** The last day, UTC. */
+      until: z.iso.date('must be a day, such as 2027-06-30'),
+      because: z.string().min(1, 'must say why'),
+    })
+    .optional(),
   /** In the order of promotion. */
   channels: z.record(Name, ChannelSpec),
   nightly: NightlySpec.prefault({}),

@@ -68,6 +68,7 @@ async function judged(
     now,
     previous: names[names.indexOf(channel) - 1],
     logs,
+    endOfLife: settings.endOfLife,
     run: runIn(exec, settings.root, { KILN_IMAGE: target.digest, KILN_CHANNEL: channel }),
   };
   return override(await judge(gatesOf(settings, channel), evidence), overrides);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import type { BucketRegistry, ChannelSpec } from '../contracts/spec';
+import type { BucketRegistry, ChannelSpec, Spec } from '../contracts/spec';
 import type { z } from 'zod';
+import { defined } from '../defined';
 import type { Project } from '../project';
 import { KilnError } from '../errors';
 import { readSpec } from '../spec/read';
@@ -23,6 +24,8 @@ export interface RegistrySettings {
   readonly bakes: string;
   /** Channel -> its gates, in the order of promotion. */
   readonly channels: ReadonlyMap<string, z.infer<typeof ChannelSpec>>;
+  /** Until when somebody answers for parts that are past their end of life. */
+  readonly endOfLife?: Spec['endOfLife'];
 }
 
 /** @throws KilnError `spec-invalid`. */
@@ -38,6 +41,7 @@ export function registrySettings(project: Project): RegistrySettings {
     cache: project.cache,
     bakes: join(project.state, 'images'),
     channels: new Map(Object.entries(spec.channels)),
+    ...defined({ endOfLife: spec.endOfLife }),
   };
 }
 

@@ -7,6 +7,7 @@ import { nameOf } from './gates/gate';
 import type { Change } from './history';
 import { isAllowed } from './plan';
 import type { MovePlan } from './plan';
+import { unsupported, unsupportedText } from '../spec/support';
 import { formatSize, formatSizeChange } from '../units';
 
 /** Borderless: reads well in a terminal, a log and a mail. */
@@ -91,7 +92,7 @@ export function imagesTable(images: readonly CatalogueImage[], now: number): str
   );
 }
 
-export function imagePage(image: CatalogueImage): string {
+export function imagePage(image: CatalogueImage, now: number): string {
   const { record } = image;
   const facts = [
     ['image', record.image],
@@ -109,6 +110,7 @@ export function imagePage(image: CatalogueImage): string {
     ...(image.revoked === undefined
       ? []
       : [['REVOKED', `${image.revoked.at} by ${image.revoked.by}: ${image.revoked.reason}`]]),
+    ...unsupported(record.versions, now).map((each) => ['unsupported', unsupportedText(each)]),
     ...(image.pin === undefined ? [] : [['pinned', `by ${image.pin.by}: ${image.pin.reason}`]]),
     ...(image.uses ?? []).map(({ cluster, nodes, at }) => [
       'in use',

@@ -62,7 +62,10 @@ export interface SparkLine {
    * images/layers/jars/classes-LINE.list; without one none is made.
    */
   readonly classData?: string;
-  /** Year and month of the end of its support, where it has ended or is known. */
+  /**
+   * Year and month of the end of its support, where it has ended or is known. Source: the Spark project's versioning
+   * policy and endoflife.date, read in October 2026.
+   */
   readonly endOfLife?: string;
   /** Known holes of its last release that kiln's settings do not close. */
   readonly holes: readonly string[];
@@ -70,7 +73,6 @@ export interface SparkLine {
   readonly run: readonly Evidence[];
 }
 
-/** Source of the ends of support: the Spark project's versioning policy and endoflife.date, read in October 2026. */
 const HISTORY_SERVER = 'CVE-2025-54920 (the history server runs code of a crafted event log)';
 const PAGES = 'CVE-2022-31777 (script in a log page)';
 const CTR = 'CVE-2025-55039 (messages between nodes can be changed: AES-CTR)';
@@ -270,3 +272,22 @@ export const JDKS: readonly Jdk[] = [
   { java: 21, suite: 'trixie' },
   { java: 25, suite: 'trixie' },
 ];
+
+/** Year and month in which a Python's support ends. Source: the release schedules of its PEPs (373, 429, 478 to 745). */
+export const PYTHON_ENDS: Readonly<Record<string, string>> = {
+  '2.7': '2020-01',
+  '3.4': '2019-03',
+  '3.5': '2020-09',
+  '3.6': '2021-12',
+  '3.7': '2023-06',
+  '3.8': '2024-10',
+  '3.9': '2025-10',
+  '3.10': '2026-10',
+  '3.11': '2027-10',
+  '3.12': '2028-10',
+  '3.13': '2029-10',
+  '3.14': '2030-10',
+};
+
+/** The last day on which Debian's security team looks after a suite: three years from its release on 2025-08-09. */
+export const SUITE_ENDS: Readonly<Record<string, string>> = { trixie: '2028-08-09' };

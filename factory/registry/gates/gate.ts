@@ -1,5 +1,6 @@
 import type { ChannelEntry } from '../../contracts/channel';
 import type { ImageRecord } from '../../contracts/record';
+import type { Spec } from '../../contracts/spec';
 import type { Verdict } from '../../contracts/verdict';
 
 /** What a program of a `command` gate answered. */
@@ -20,6 +21,8 @@ export interface Evidence {
   readonly previous: string | undefined;
   /** Logs of the project's channels. */
   readonly logs: ReadonlyMap<string, readonly ChannelEntry[]>;
+  /** What factory.yaml says of parts that are past their end of life. */
+  readonly endOfLife: Spec['endOfLife'];
   /** Runs a program in the project's folder. */
   readonly run: (words: readonly string[], seconds: number) => Promise<CommandAnswer>;
 }

@@ -4,6 +4,7 @@ import { command } from './command';
 import { nameOf, type Evidence, type GateResult } from './gate';
 import { hours } from './hours';
 import { reproduced } from './reproduced';
+import { supported } from './supported';
 import { verified } from './verified';
 
 type Judge<Kind extends Gate['kind']> = (
@@ -16,6 +17,7 @@ const GATES: { readonly [Kind in Gate['kind']]: Judge<Kind> } = {
   command,
   hours,
   reproduced: (_, evidence) => reproduced(evidence),
+  supported: (_, evidence) => supported(evidence),
   verified: (_, evidence) => verified(evidence),
 };
 

@@ -8,6 +8,7 @@ import type { Refusal } from './refusal';
 import { lineOf, notARelease } from './release';
 import { chooseSize, refuseSize } from './size';
 import { chooseStorage } from './storage';
+import { lastDay } from './last-day';
 
 export { pythonBounds, runsOnPython } from './python';
 export { releaseRefusal } from './release';
@@ -85,7 +86,7 @@ function remarks(release: string, line: SparkLine): readonly string[] {
     ...(line.run.some((one) => one.release === release && one.reached === 'cluster')
       ? []
       : [`not run on a cluster yet; run: ${ranWith(line)}`]),
-    ...(line.endOfLife === undefined ? [] : [`unsupported since ${line.endOfLife}`]),
+    ...(line.endOfLife === undefined ? [] : [`end of support: ${lastDay(line.endOfLife)}`]),
     ...line.holes.map((hole) => `open: ${hole}`),
   ];
 }

@@ -13,6 +13,7 @@ const evidence = (change: Partial<Evidence> = {}): Evidence => ({
   now: Date.parse('2026-11-22T12:00:00Z'),
   previous: 'staging',
   logs: new Map(),
+  endOfLife: undefined,
   run: () => Promise.reject(new Error('no program is to be run')),
   ...change,
 });
@@ -54,6 +55,58 @@ describe('the gate `verified`', () => {
 
   it('says what to do', async () => {
     expect((await ask({ kind: 'verified' })).hint).toBe(`kiln verify ${recordOf('a').digest.slice(0, 19)}`);
+  });
+});
+
+describe('the gate `supported`', () => {
+  const NOW = '2026-11-22T12:00:00Z';
+  const old = { spark: '2.2.3', java: '8', python: '2.7.18', debian: 'trixie' };
+  const now = { spark: '4.1.4', java: '21', python: '3.13.5', debian: 'trixie' };
+  const supported = (
+    versions: Readonly<Record<string, string>>,
+    endOfLife?: { until: string; because: string },
+    at = NOW,
+  ) => ask({ kind: 'supported' }, { record: { ...recordOf('a'), versions }, now: Date.parse(at), endOfLife });
+
+  it('holds for an image whose parts are all supported', async () => {
+    expect(await supported(now)).toEqual({
+      kind: 'supported',
+      holds: true,
+      detail: 'every part is supported',
+    });
+  });
+
+  it('names every part that is not, since when and by whom, and the way out', async () => {
+    const { holds, detail, hint } = await supported(old);
+    expect(holds).toBe(false);
+    expect(detail).toBe(
+      "unsupported: Spark 2.2.3 since 2019-01-31 (Spark's versioning policy, endoflife.date); Java 8 has no security support (it comes from Debian sid); Python 2.7.18 since 2020-01-31 (Python's release schedule)",
+    );
+    expect(hint).toContain('endOfLife: { until: YYYY-MM-DD, because: … }');
+  });
+
+  it.each([
+    ['on the day before the end of its support', { ...now, spark: '4.0.5' }, '2026-11-29T00:00:00Z', true],
+    ['on the last day of its support', { ...now, spark: '4.0.5' }, '2026-11-30T23:59:59Z', true],
+    ['on the day after it', { ...now, spark: '4.0.5' }, '2026-12-01T00:00:00Z', false],
+    ['of a Python that ended', { ...now, python: '3.10.2' }, NOW, false],
+    ['of a Python with a month left', { ...now, python: '3.11.9' }, '2027-10-31T23:59:59Z', true],
+    ['of Debian that ended', now, '2028-08-10T00:00:00Z', false],
+    ['of a Java that Debian supports', { ...now, java: '25' }, NOW, true],
+    ['of a Java of unstable', { ...now, java: '17' }, NOW, false],
+  ])('of an image %s', async (_, versions, at, holds) => {
+    expect((await supported(versions, undefined, at)).holds).toBe(holds);
+  });
+
+  it.each([
+    ['2026-11-22', true],
+    ['2027-06-30', true],
+    ['2026-11-21', false],
+  ])('holds as long as factory.yaml says, and says why: until %s', async (until, holds) => {
+    const result = await supported(old, { until, because: 'the move to 3.5 is under way' });
+    expect(result.holds).toBe(holds);
+    expect(result.detail).toContain('the move to 3.5 is under way');
+    expect(result.detail).toContain('Spark 2.2.3');
   });
 });
 

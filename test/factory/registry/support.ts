@@ -91,6 +91,7 @@ export function lockOf(packages: Readonly<Record<string, string>>): string {
     ...like,
     name,
     version,
+    path: `pool/${name}.deb`,
     sha256: digestOf(`${name} ${version}`).slice(7),
   }));
   return JSON.stringify({ ...whole, inputs });

@@ -39,9 +39,18 @@ channels:
         "factory.yaml:5:1: code | must be a path inside the project, relative to factory.yaml | ",
         "factory.yaml:6:9: maven[0].jar | must be group:artifact:version or group:artifact:version:classifier | ",
         "factory.yaml:7:1: jars | must be slim or full; further Maven jars stand under maven | ",
-        "factory.yaml:9:24: channels.candidate.gates[0].kind | must be kind: verified, reproduced, hours or command | ",
+        "factory.yaml:9:24: channels.candidate.gates[0].kind | must be kind: verified, reproduced, supported, hours or command | ",
       ]
     `);
+  });
+
+  it('of an end of life that is accepted without a day or a reason are named', async () => {
+    const text = `${SPEC}endOfLife: { until: soon, because: '' }\n`;
+    const error = await refusal(() => readSpec(projectOf({ 'factory.yaml': text })));
+    expect(error.faults.map((f) => `${f.where} | ${f.what}`)).toEqual([
+      'factory.yaml:10:14: endOfLife.until | must be a day, such as 2027-06-30',
+      'factory.yaml:10:27: endOfLife.because | must say why',
+    ]);
   });
 
   it.each([

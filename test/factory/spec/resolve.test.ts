@@ -198,7 +198,7 @@ describe('what a reader of the lock is told', () => {
 
   it('a line that has ended, with what stays open in it', () => {
     const { spark } = reasons({ spark: '2.2.3' });
-    expect(spark).toContain('unsupported since 2019-01');
+    expect(spark).toContain('end of support: 2019-01-31');
     expect(spark).toContain('CVE-2020-9480 (whoever reaches the master runs code');
     expect(reasons({ spark: '4.1.4' })['spark']).toBe('factory.yaml: spark');
   });
