@@ -6,6 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          globalSetup: ['test/compiled.ts'],
           setupFiles: ['test/seed.ts'],
           include: ['test/{factory,modules,stacks,tools,demo,examples}/**/*.test.ts'],
           // All processors: by default one is left free, which on two is half of them.
