@@ -3,6 +3,7 @@ import { App } from 'cdktf';
 import { KilnError, formatError } from '../factory/errors';
 import { projectRegistry } from '../factory/registry/read';
 import { PROJECT_CONTEXT } from './project';
+import { deployed, deploysNothing } from './purpose';
 
 /**
  * Builds and synthesises an app; a fault is told without a stack trace and ends the process with its
@@ -16,6 +17,8 @@ export function synthesise(from: string, build: (app: App) => void): void {
     const app = new App({
       outdir: process.env['CDKTF_OUTDIR'] ?? join(root, 'cdktf.out'),
       context: { [PROJECT_CONTEXT]: root },
+      // What no longer passes its rules must still go.
+      skipValidation: deploysNothing(deployed()),
     });
     build(app);
     app.synth();

@@ -20,7 +20,9 @@ export class NodeDocument extends Construct {
     this.node.addValidation({
       validate: () => {
         const faults = faultsOf(NodeConfig, document, 'node.json');
-        return faults.length > 0 ? faults : sparkFaults(this, versions, document);
+        // Without an image there is no Spark to judge for.
+        const unknown = versions['spark'] === undefined;
+        return faults.length > 0 || unknown ? faults : sparkFaults(this, versions, document);
       },
     });
   }

@@ -26,6 +26,7 @@ import { s3State, stateKey } from '../modules/aws/state';
 import { tagAll } from '../modules/aws/tags';
 import { DRAIN_HOOK, WorkerGroup } from '../modules/aws/worker-group';
 import { SparkCluster } from '../modules/spark-cluster';
+import { NO_IMAGE, stackImage } from '../modules/stack-image';
 import { DRAIN, clusterFaults } from './aws-cluster-props';
 import type { AwsClusterProps } from './aws-cluster-props';
 
@@ -67,7 +68,7 @@ export class AwsClusterStack extends TerraformStack {
     this.prefix = `kiln-${id}`;
     this.tags = { ...props.tags, 'kiln:stack': id, 'kiln:environment': environment };
     this.place = { account, region };
-    const image = props.image.resolve(this);
+    const image = stackImage(this, props.image);
     const disks = {
       master: disksOf([props.master.type], 'master: type'),
       workers: disksOf(workers.types, 'workers: types'),
@@ -92,7 +93,8 @@ export class AwsClusterStack extends TerraformStack {
         ...clusterFaults(props, foundation.network),
       ],
     });
-    holdToRules(this, props.except);
+    // Without an image it cannot be deployed, and is not yet what the rules are for.
+    if (image !== NO_IMAGE) holdToRules(this, props.except);
     this.outputs(image, foundation, cluster, machines, props);
   }
 

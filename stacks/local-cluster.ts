@@ -15,6 +15,7 @@ import type { LocalStore } from '../modules/local-store';
 import type { NodeDocument } from '../modules/node-document';
 import { projectOf } from '../modules/project';
 import { SparkCluster } from '../modules/spark-cluster';
+import { stackImage } from '../modules/stack-image';
 
 export interface LocalClusterProps {
   readonly image: GoldenImage;
@@ -75,7 +76,7 @@ export class LocalClusterStack extends TerraformStack {
     super(scope, id);
     const { workers = 2, store = localStore(), worker = { cores: 1, memoryMiB: 2048 } } = props;
     const wanted = { ...props, workers, store, worker };
-    const image = props.image.resolve(this);
+    const image = stackImage(this, props.image);
     localBackend(this);
     new NullProvider(this, 'null');
     const cluster = this.cluster(image, wanted);

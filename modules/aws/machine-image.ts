@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { KilnError } from '../../factory/errors';
 import { publishedAmis } from '../../factory/registry/published';
 import type { ResolvedImage } from '../../factory/registry/read';
+import { NO_IMAGE } from '../stack-image';
 import type { AwsPlace } from './place';
 
 /** An AMI by its id. */
@@ -25,6 +26,12 @@ export class MachineImage extends Construct {
 
   constructor(scope: Construct, id: string, place: AwsPlace, image: ResolvedImage, given?: GivenAmi) {
     super(scope, id);
+    if (image === NO_IMAGE) {
+      // EC2 would be asked even for a destroy, which then failed where the AMI is gone.
+      this.id = 'ami-00000000000000000';
+      this.rootDevice = '/dev/xvda';
+      return;
+    }
     const { ami, owner } =
       given === undefined ? this.published(place, image) : { ami: given.id, owner: given.owner };
     const own = owner === undefined || owner === place.account;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../factory/machines/network';
 import { bake as smallBake, verdictOf } from '../factory/registry/support';
@@ -32,7 +32,9 @@ beforeEach(async () => {
   new LocalClusterStack(app, '${NAME}', {
     image: GoldenImage.channel('production'),
     store: localStore({ port: ${String(port)} }),
-  });`),
+  });
+  // Its channel points at nothing: that keeps nobody from deploying or destroying the other.
+  new LocalClusterStack(app, '${NAME}-next', { image: GoldenImage.channel('candidate') });`),
   );
 });
 afterEach(() => {
@@ -64,6 +66,12 @@ describe.skipIf(notHere !== undefined)(`cdktf deploy${notHere === undefined ? ''
     );
     expect(existsSync(CLUSTER)).toBe(false);
 
+    const next = project.cdktf('deploy', `${NAME}-next`, '--auto-approve');
+    expect(next.code).not.toBe(0);
+    expect(next.text).toContain('channel candidate of image spark-node points at nothing yet');
+
+    // Whatever became of the image, and of the registry, what was deployed can be taken away.
+    rmSync(project.file('.kiln/registry'), { recursive: true });
     well(project.cdktf('destroy', NAME, '--auto-approve'));
     expect(resources()).toEqual([]);
     expect(await leftovers(before, { about: [project.folder, CLUSTER] })).toEqual(

@@ -1,6 +1,6 @@
 import { Testing } from 'cdktf';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NodeConfig } from '../../factory/contracts/node';
 import { GoldenImage } from '../../modules/golden-image';
 import { AwsClusterStack } from '../../stacks/aws-cluster';
@@ -26,6 +26,9 @@ beforeEach(async () => {
   project = await newProject();
   digest = await project.promote('disk');
   recordPublication(project, digest, AMI);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
 });
 
 const text = (props: Partial<AwsClusterProps> = {}, id = 'flights'): string =>
@@ -108,6 +111,20 @@ describe('a cluster on AWS', () => {
       filter: [{ name: 'image-id', values: [AMI] }],
       lifecycle: { postcondition: [{ condition: expect.stringContaining(digest) as string }] },
     });
+  });
+
+  it('asks EC2 for no AMI where nothing is deployed: a destroy works when it is gone', () => {
+    vi.stubEnv('KILN_DEPLOYS', '');
+    expect(text()).not.toContain('aws_ami');
+    expect(text({ ami: { id: AMI } })).not.toContain('aws_ami');
+  });
+
+  it('synthesises beside a stack that is deployed, though its channel points at nothing', () => {
+    const image = GoldenImage.channel('candidate');
+    vi.stubEnv('KILN_DEPLOYS', 'state-staging');
+    expect(text({ image })).toContain('channel candidate of image spark-node points at nothing yet');
+    vi.stubEnv('KILN_DEPLOYS', 'flights');
+    expect(() => text({ image })).toThrow(expect.objectContaining({ code: 'channel-empty' }));
   });
 
   it('takes the newest AMI that was not withdrawn, of this region, of this account if there is one', () => {

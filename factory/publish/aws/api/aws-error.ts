@@ -70,10 +70,12 @@ const CODES: readonly (readonly [RegExp, AwsFault])[] = [
 ];
 
 /** What the error means; what nobody listed goes by its status. */
-function faultOf({ code, status, reason }: AwsError): AwsFault {
+function faultOf({ code, message, status, reason }: AwsError): AwsFault {
   // EBS direct wraps what KMS says.
   if (reason === 'INVALID_CUSTOMER_KEY' || reason === 'DEPENDENCY_ACCESS_DENIED') return 'kms';
   if (reason === 'CONFLICTING_BLOCK_UPDATE' || reason === 'WRITE_REQUEST_TIMEOUT') return 'unavailable';
+  // EBS direct lost the bytes of a block on their way, and calls that a fault of the request; sent again, they arrive.
+  if (code === 'ValidationException' && /failed to read block data/i.test(message)) return 'unavailable';
   // The reference gives ConflictException status 503: it is the token's misuse, not an outage.
   const listed = CODES.find(([pattern]) => pattern.test(code))?.[1];
   if (listed !== undefined) return listed;

@@ -8,6 +8,21 @@ import { persist } from '../../../../factory/publish/aws/persist';
 const region = 'eu-central-1';
 
 describe('what AWS answers, and what a person is told', () => {
+  it('a block that was lost on its way is sent again, though AWS calls the request invalid', async () => {
+    let tries = 0;
+    const answer = await persist(
+      'sending a block',
+      () => {
+        tries += 1;
+        return tries < 3
+          ? Promise.reject(new AwsError('ValidationException', 'Failed to read block data', 400))
+          : Promise.resolve('kept');
+      },
+      { pause: new FakePause(), region },
+    );
+    expect([answer, tries]).toEqual(['kept', 3]);
+  });
+
   it.each([
     ['InsufficientInstanceCapacity', 500, undefined, 'aws-no-capacity', 'other zones'],
     ['InsufficientCapacity', 500, undefined, 'aws-no-capacity', 'try later'],

@@ -46,6 +46,21 @@ it('the policy in the guide names every call of a publication’s life, and no o
   expect([...calls].sort()).toEqual([...granted].sort());
 });
 
+it('it lets nobody tag what is there already: the tag is what gives every other right', () => {
+  const tagging = policy().filter(({ Action }) => [Action].flat().includes(TAGGING));
+  expect(tagging.map(({ Action, Condition }) => [Action, Condition])).toEqual([
+    [
+      TAGGING,
+      {
+        StringEquals: { 'aws:RequestTag/kiln:image': 'spark-node' },
+        // IAM knows this key only while a call makes the resource that it tags.
+        Null: { 'ec2:CreateAction': 'false' },
+      },
+    ],
+  ]);
+  expect(policy().flatMap(({ Action }) => Action)).not.toContain('ec2:*');
+});
+
 it('it grants changes only of what has the image’s tag', () => {
   for (const { Sid, Resource, Condition } of policy()) {
     if (Sid === 'Look') continue;
