@@ -2,8 +2,8 @@ import { statfsSync } from 'node:fs';
 import { KilnError } from '../errors';
 import type { Exec } from '../ports/machine/exec';
 import type { Limits } from '../recipes/declaration';
+import { familyOf } from '../processes/family';
 import { passedLimit } from './limits';
-import { familyOf } from './usage';
 
 const MIB = 1 << 20;
 /** Milliseconds between two looks, which take some each. */
@@ -63,9 +63,13 @@ export class Watch {
 
   private async look(): Promise<void> {
     const { limits } = this.watched;
-    const family = this.first === undefined ? { processes: 0, memory: 0 } : familyOf(this.first);
+    const family = this.first === undefined ? [] : familyOf(this.first);
+    const memory = family.reduce((sum, each) => sum + each.memory, 0) / MIB;
     const minutes = (Date.now() - this.began) / 60_000;
-    this.passed = passedLimit(limits, { minutes, ...family, disk: await this.disk() });
+    this.passed = passedLimit(limits, {
+      ...{ minutes, processes: family.length, memory },
+      disk: await this.disk(),
+    });
     if (this.passed !== undefined) this.aborter.abort();
   }
 

@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { passedLimit, type Usage } from '../../../factory/layers/limits';
-import { familyOf } from '../../../factory/layers/usage';
 import { Limits } from '../../../factory/recipes/declaration';
 
 const limits = Limits.parse({});
@@ -17,23 +14,5 @@ describe('the limits of a recipe', () => {
   ])('of %s are passed by more than it, not by as much', (limit, what) => {
     expect(passedLimit(limits, { ...none, [limit]: limits[limit] })).toBeUndefined();
     expect(passedLimit(limits, { ...none, [limit]: limits[limit] + 1 })).toEqual({ limit, what });
-  });
-});
-
-describe('what a process has with all that it started', () => {
-  it('is there with its grandchildren, and without others', async () => {
-    const child = spawn('sh', ['-c', 'sh -c "sleep 60 & sleep 60 & echo up; wait" & wait'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      detached: true,
-    });
-    try {
-      await once(child.stdout, 'data');
-      const { processes, memory } = familyOf(child.pid ?? 0);
-      expect(processes).toBe(4);
-      expect(memory).toBeGreaterThan(0);
-      expect(memory).toBeLessThan(20);
-    } finally {
-      process.kill(-(child.pid ?? 0), 'SIGKILL');
-    }
   });
 });

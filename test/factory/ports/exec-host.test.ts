@@ -12,6 +12,19 @@ describe('a program that is run', () => {
     });
   });
 
+  it.each([
+    ['a child that holds its output', 'sleep 60 & wait'],
+    ['a child that does not listen', '(trap "" TERM; sleep 60; sleep 60) & wait'],
+    ['one that has left its family', 'setsid --fork sleep 15'],
+    ['a program that says nothing more and has ended', 'echo said; sleep 15 & exit 0'],
+  ])('is not waited for past its deadline for the sake of %s', async (_, script) => {
+    const began = performance.now();
+    const lines: string[] = [];
+    const failed = hostExec.run('bash', ['-c', script], { timeout: 300, onLine: (line) => lines.push(line) });
+    await expect(failed).rejects.toThrow('bash: did not end within 0.3 s');
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
   it('has not done its work when it was cancelled', async () => {
     const signal = AbortSignal.timeout(300);
     await expect(hostExec.run('bash', polite, { signal })).rejects.toMatchObject({ code: 'command-failed' });

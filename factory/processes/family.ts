@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-const MIB = 1 << 20;
 /** Bytes of a page of memory on x86-64. */
 const PAGE = 4096;
 
@@ -23,11 +22,18 @@ function processOf(pid: string): Process | undefined {
   }
 }
 
+/** One of a family of processes. */
+export interface Relative {
+  readonly pid: number;
+  /** Bytes of memory that are not shared with files or others. */
+  readonly memory: number;
+}
+
 /**
- * A process with all that it started. In a pid namespace with a first process of its own nothing leaves that family.
- * @returns how many they are, and MiB of memory that is not shared with files or others.
+ * A process with all that it started, first itself. Who left the family, by a parent that ended, is not found; in a pid
+ * namespace with a first process of its own nobody leaves.
  */
-export function familyOf(first: number): { readonly processes: number; readonly memory: number } {
+export function familyOf(first: number): readonly Relative[] {
   const all = new Map<number, Process>();
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
@@ -38,6 +44,16 @@ export function familyOf(first: number): { readonly processes: number; readonly 
   }
   const family = [first];
   for (const pid of family) family.push(...(children.get(pid) ?? []));
-  const memory = family.reduce((sum, pid) => sum + (all.get(pid)?.memory ?? 0), 0);
-  return { processes: family.length, memory: memory / MIB };
+  return family.map((pid) => ({ pid, memory: all.get(pid)?.memory ?? 0 }));
+}
+
+/** Sends a signal to a process and all that it started, the youngest last; who has ended meanwhile is no fault. */
+export function signalFamily(first: number, signal: NodeJS.Signals): void {
+  for (const { pid } of familyOf(first)) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended, or is another user's.
+    }
+  }
 }
