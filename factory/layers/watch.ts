@@ -23,7 +23,8 @@ const freeMiB = (folder: string): number => {
 /** Ends a recipe that takes more than it may. */
 export class Watch {
   private readonly aborter = new AbortController();
-  private readonly began = Date.now();
+  // Of a clock that stands still while the machine sleeps.
+  private readonly began = performance.now();
   private readonly free: number;
   private first: number | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -65,7 +66,7 @@ export class Watch {
     const { limits } = this.watched;
     const family = this.first === undefined ? [] : familyOf(this.first);
     const memory = family.reduce((sum, each) => sum + each.memory, 0) / MIB;
-    const minutes = (Date.now() - this.began) / 60_000;
+    const minutes = (performance.now() - this.began) / 60_000;
     this.passed = passedLimit(limits, {
       ...{ minutes, processes: family.length, memory },
       disk: await this.disk(),
