@@ -1,8 +1,17 @@
 import { mayWrite } from '../modules/aws/buckets';
 import type { BucketAccess } from '../modules/aws/buckets';
 import type { ClusterSecretProps } from '../modules/aws/cluster-secret';
+import {
+  keyFaults,
+  spreadFaults,
+  tagFaults,
+  topicFaults,
+  typeFaults,
+  zoneFaults,
+} from '../modules/aws/limits';
 import type { GivenAmi } from '../modules/aws/machine-image';
 import type { AwsNetwork, NetworkProps } from '../modules/aws/network';
+import type { AwsPlace } from '../modules/aws/place';
 import type { Exceptions } from '../modules/aws/policy/guard';
 import type { StateProps } from '../modules/aws/state';
 import type { Placement } from '../modules/aws/worker-group';
@@ -65,11 +74,23 @@ export const DRAIN = 120;
 /** What is wrong with the properties that no part of the stack can see alone. */
 export function clusterFaults(
   props: AwsClusterProps,
+  place: AwsPlace,
   network: Pick<AwsNetwork, 'capacity' | 'subnets'>,
+  /** Of endpoints' network interfaces. */
+  addresses: number,
 ): string[] {
-  const { count, onDemand = 0, placement, drain = DRAIN } = props.workers;
-  const space = network.capacity - 1;
+  const { count, types, onDemand = 0, placement, drain = DRAIN } = props.workers;
+  // The master has one, too.
+  const space = network.capacity - 1 - addresses;
+  const zones = network.subnets.map(({ zone }) => zone);
   return [
+    ...zoneFaults(place, zones),
+    ...keyFaults('diskKey', props.diskKey, place),
+    ...keyFaults('secret: kmsKey', props.secret?.kmsKey, place),
+    ...topicFaults(props.alarmTopic, place),
+    ...tagFaults(props.tags ?? {}),
+    ...typeFaults(types),
+    ...(placement === 'spread' ? spreadFaults(count, zones.length) : []),
     ...(/^[a-z][a-z0-9-]{0,30}$/.test(props.environment)
       ? []
       : [`environment: "${props.environment}" must be 1 to 31 of a-z, 0-9 and -, starting with a letter`]),

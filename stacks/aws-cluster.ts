@@ -40,7 +40,11 @@ interface Foundation {
   readonly network: AwsNetwork;
   readonly groups: SparkSecurityGroups;
   readonly secret: ClusterSecret;
-  readonly endpoints: readonly ITerraformDependable[];
+  readonly endpoints: {
+    readonly all: readonly ITerraformDependable[];
+    /** How many addresses of the subnets they take. */
+    readonly addresses: number;
+  };
   readonly role: NodeRole;
 }
 
@@ -90,7 +94,7 @@ export class AwsClusterStack extends TerraformStack {
         ...bucketFaults(props.buckets),
         ...disks.master.faults,
         ...disks.workers.faults,
-        ...clusterFaults(props, foundation.network),
+        ...clusterFaults(props, this.place, foundation.network, foundation.endpoints.addresses),
       ],
     });
     // Without an image it cannot be deployed, and is not yet what the rules are for.
@@ -156,7 +160,7 @@ export class AwsClusterStack extends TerraformStack {
       profile: role.profileArn,
       diskGiB: Math.ceil(image.record.size / 2 ** 30),
       tags: this.tags,
-      after: [...endpoints, ...(secret.resource === undefined ? [] : [secret.resource])],
+      after: [...endpoints.all, ...(secret.resource === undefined ? [] : [secret.resource])],
       ...defined({ kmsKey: props.diskKey }),
     };
     const [subnet = { id: '', zone: '', cidr: '' }] = network.subnets;
@@ -190,12 +194,12 @@ export class AwsClusterStack extends TerraformStack {
     groups: SparkSecurityGroups,
     secret: ClusterSecret,
     buckets: readonly BucketAccess[],
-  ): ITerraformDependable[] {
+  ): Foundation['endpoints'] {
     const { place, prefix: name } = this;
     if (network.endpoints !== undefined) {
       groups.allowS3(network.endpoints.s3PrefixList);
       groups.allowEndpoints(network.endpoints.securityGroup);
-      return [];
+      return { all: [], addresses: 0 };
     }
     const s3 = new S3PrivateEndpoint(this, 's3', place, {
       vpc: network.vpc,
@@ -216,7 +220,10 @@ export class AwsClusterStack extends TerraformStack {
         autoscaling: [leaveStatement(this.node.id)],
       },
     });
-    return [...s3.all, ...services.all];
+    return {
+      all: [...s3.all, ...services.all],
+      addresses: services.all.length * network.subnets.length,
+    };
   }
 
   private outputs(

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import type { NodeConfig } from '../../factory/contracts/node';
 import { userData } from '../../factory/contracts/user-data';
 import { defined } from '../../factory/defined';
+import { USER_DATA } from './limits';
 import type { MachineImage } from './machine-image';
 
 export interface NodeTemplateProps {
@@ -23,6 +24,13 @@ export interface NodeTemplateProps {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+const tooLong = (name: string, bytes: number): string[] =>
+  bytes > USER_DATA
+    ? [
+        `${name}: node.json has ${bytes} bytes as user data, and EC2 takes ${USER_DATA}; what jobs alone need can be set by the jobs, with --conf`,
+      ]
+    : [];
+
 /** What a machine of one kind is started from. Any change of it is a new version, and rolls the machines of it. */
 export class NodeTemplate extends Construct {
   readonly id: string;
@@ -38,7 +46,7 @@ export class NodeTemplate extends Construct {
       validate: () =>
         Token.isUnresolved(text)
           ? [`${props.name}: node.json must be known at synth, and holds a reference`]
-          : [],
+          : tooLong(props.name, Buffer.byteLength(text)),
     });
     const template = new LaunchTemplate(this, 'template', {
       name: props.name,

@@ -56,8 +56,9 @@ export class WorkerGroup extends Construct {
         instancesDistribution: {
           onDemandBaseCapacity: onDemand ?? 0,
           onDemandPercentageAboveBaseCapacity: spot ? 0 : 100,
-          onDemandAllocationStrategy: 'lowest-price',
-          spotAllocationStrategy: 'price-capacity-optimized',
+          onDemandAllocationStrategy: 'prioritized',
+          // In the order of the types, as far as there is capacity.
+          spotAllocationStrategy: 'capacity-optimized-prioritized',
         },
       },
       // A machine that EC2 is likely to take back is replaced before it does.

@@ -160,7 +160,11 @@ describe('a cluster on AWS', () => {
   });
 
   it('takes an AMI that is given; of another account, whose tags cannot be seen, the node proves it', () => {
-    const one = synth({ region: 'us-east-1', ami: { id: AMI } }).data['aws_ami'];
+    const one = synth({
+      region: 'us-east-1',
+      network: { make: { zones: ['us-east-1a'] } },
+      ami: { id: AMI },
+    }).data['aws_ami'];
     expect(Object.values(one ?? {})[0]).toHaveProperty('lifecycle');
     const other = Object.values(synth({ ami: { id: AMI, owner: '210987654321' } }).data['aws_ami'] ?? {})[0];
     expect(other).toMatchObject({ owners: ['210987654321'] });
@@ -337,7 +341,7 @@ describe('a cluster on AWS', () => {
       /cannot be mixed in one group: m6id\.large 1, m6id\.16xlarge 2/,
     ],
     ['no worker', workers({ count: 0 }), /workers: count: 0 must be/],
-    ['more workers than addresses', workers({ count: 5000 }), /5000 do not fit the subnets, which have 4090/],
+    ['more workers than addresses', workers({ count: 5000 }), /5000 do not fit the subnets, which have 4085/],
     [
       'more on-demand than there are',
       workers({ onDemand: 4 }),
@@ -347,6 +351,69 @@ describe('a cluster on AWS', () => {
       'close together in two zones',
       { ...workers({ placement: 'cluster' }), network: { make: { zones: ['a', 'b'] } } },
       /placement: machines close together are in one zone/,
+    ],
+    [
+      'more machines apart than a zone takes',
+      { ...workers({ placement: 'spread', count: 15 }), network: { make: { zones: ['a', 'b'] } } },
+      /spread puts at most 7 machines into a zone, and there are 2; 15 need 3 zones/,
+    ],
+    [
+      'workers on the addresses of endpoints',
+      { ...workers({ count: 6 }), network: { make: { cidr: '10.0.0.0/24', zones: ['eu-central-1a'] } } },
+      /6 do not fit the subnets, which have 5 addresses left/,
+    ],
+    [
+      'a zone of another region',
+      { network: { make: { zones: ['eu-west-1a'] } } },
+      /network: "eu-west-1a" is not a zone of eu-central-1, as eu-central-1a/,
+    ],
+    [
+      'a region for a zone',
+      { network: { make: { zones: ['eu-central-1'] } } },
+      /is not a zone of eu-central-1/,
+    ],
+    [
+      'a key of another region',
+      { diskKey: 'arn:aws:kms:eu-west-1:111122223333:key/1234' },
+      /diskKey: "arn:aws:kms:eu-west-1:111122223333:key\/1234" is in eu-west-1, and the stack in eu-central-1/,
+    ],
+    [
+      'a key that is no ARN',
+      { diskKey: 'alias/mine' },
+      /diskKey: "alias\/mine" is not an ARN, as arn:aws:kms/,
+    ],
+    [
+      'a key of a secret that is no ARN',
+      { secret: { kmsKey: 'mine' } },
+      /secret: kmsKey: "mine" is not an ARN/,
+    ],
+    [
+      'a topic that is no ARN',
+      { alarmTopic: 'alarms' },
+      /alarmTopic: "alarms" is not an ARN, as arn:aws:sns/,
+    ],
+    [
+      'a topic of another service',
+      { alarmTopic: 'arn:aws:sqs:eu-central-1:111122223333:alarms' },
+      /alarmTopic: .* is not an ARN, as arn:aws:sns/,
+    ],
+    ['a type twice', workers({ types: ['m6id.large', 'm6id.large'] }), /types: m6id\.large is named twice/],
+    [
+      'too many tags',
+      { tags: Object.fromEntries(Array.from({ length: 45 }, (_, at) => [`tag-${at}`, 'x'])) },
+      /tags: 45 are too many; 44 are left beside kiln's own/,
+    ],
+    ['a tag of AWS', { tags: { 'AWS:cost': 'x' } }, /tags: AWS:cost: aws: is AWS's own/],
+    ['a tag of kiln', { tags: { 'kiln:stack': 'x' } }, /tags: kiln:stack: is set by the stack itself/],
+    [
+      'a tag that is too long',
+      { tags: { team: 'x'.repeat(257) } },
+      /tags: team: a key has 1 to 128 characters/,
+    ],
+    [
+      'more settings than user data takes',
+      { conf: { 'spark.app.words': 'x'.repeat(17_000) } },
+      /node\.json has 1\d{4} bytes as user data, and EC2 takes 16384/,
     ],
     ['a drain too short', workers({ drain: 1 }), /drain: 1 must be 30 to 7200 seconds/],
     [
