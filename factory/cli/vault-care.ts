@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Input } from '../contracts/lock';
+import { KilnError } from '../errors';
 import type { Project } from '../project';
 import { answer, note } from './output';
 import { progressLine } from './progress-line';
@@ -30,6 +32,14 @@ async function open(lockFiles: readonly string[] | undefined) {
   const { storedLocks } = await import('../registry/locks.js');
   const { DirectoryInputs } = await import('../ports/inputs/kept-inputs-directory.js');
   const project = findProject();
+  const missing = (lockFiles ?? []).filter((file) => !existsSync(file));
+  if (missing.length > 0)
+    throw new KilnError({
+      code: 'no-such-lock',
+      what: `there is no lock ${missing.join(', ')}`,
+      hint: '--lock takes the path of a factory.lock.json',
+      exitCode: 2,
+    });
   const named = lockFiles === undefined || lockFiles.length === 0 ? [project.lock] : lockFiles;
   return {
     project,

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { link, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import pLimit from 'p-limit';
 import { KilnError } from '../errors';
+import { noRegistryIn } from './errors';
 import { DOCUMENT_LIMIT, type Kept, type RegistryHome } from './home';
 import { MARKER } from './layout';
 import { checkMarker, markerText } from './marker';
@@ -95,13 +96,26 @@ export class DirectoryHome implements RegistryHome {
   constructor(readonly where: string) {}
 
   async exists(): Promise<boolean> {
+    if (await this.hasMarker()) return true;
+    const status = await lstat(this.where).catch((error: unknown) => {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    });
+    if (status === undefined) return false;
+    const isFolder = (await stat(this.where).catch(() => undefined))?.isDirectory() === true;
+    // Inputs may be kept there before there is a registry.
+    if (!isFolder || (await readdir(this.where)).length === 0) throw noRegistryIn(this.where, isFolder);
+    return false;
+  }
+
+  private async hasMarker(): Promise<boolean> {
     const text = await this.read(MARKER);
     if (text !== undefined) checkMarker(this.where, text);
     return text !== undefined;
   }
 
   async init(): Promise<boolean> {
-    if (await this.exists()) return false;
+    if (await this.hasMarker()) return false;
     await mkdir(this.where, { recursive: true });
     await this.probe();
     return this.create(MARKER, markerText());

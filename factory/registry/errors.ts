@@ -12,6 +12,19 @@ export const noRegistry = (where: string): KilnError =>
     exitCode: 2,
   });
 
+/** An empty folder is more likely a disk that is not mounted than a place for a registry. */
+export const noRegistryIn = (where: string, isFolder: boolean): KilnError =>
+  new KilnError({
+    code: 'no-registry',
+    what: isFolder
+      ? `the folder ${where} is empty: there is no registry in it`
+      : `there is something other than a folder at ${where}, where factory.yaml has the registry`,
+    hint: isFolder
+      ? 'mount the disk that it is on; if there was never one, make it: kiln registry init'
+      : 'move it away, or name another folder in factory.yaml: registry',
+    exitCode: 2,
+  });
+
 /** Something in the registry is not what kiln writes there: nothing of it is used. */
 export const registryDamaged = (faults: readonly { where: string; what: string }[]): KilnError =>
   new KilnError({
