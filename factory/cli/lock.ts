@@ -13,7 +13,7 @@ const LISTED = 40;
 async function run(options: Options): Promise<void> {
   const { findProject } = await import('../project.js');
   const { readLocked, updateLock } = await import('../lock/index.js');
-  const { unsupported, unsupportedText } = await import('../spec/support.js');
+  const { warningLines, warningsOf } = await import('./lock-view.js');
   const project = findProject();
   const json = options.json === true;
   if (options.check === true) {
@@ -39,17 +39,14 @@ async function run(options: Options): Promise<void> {
     const choices = Object.entries(lock.choices).map(
       ([k, c]) => `  ${k.padEnd(10)} ${c.value.padEnd(44)} ${c.reason}`,
     );
-    const ended = unsupported(
-      Object.fromEntries(Object.entries(lock.choices).map(([name, { value }]) => [name, value])),
-      Date.now(),
-    );
+    const warnings = warningsOf(lock.choices, Date.now());
     answer(
       json,
-      { result, changes, choices: lock.choices, unsupported: ended, inputs: lock.inputs.length },
+      { result, changes, choices: lock.choices, ...warnings, inputs: lock.inputs.length },
       [
         said,
         ...(result === 'current' ? [] : choices),
-        ...ended.map((each) => `  unsupported: ${unsupportedText(each)}`),
+        ...warningLines(warnings),
         ...changes.slice(0, LISTED).map((c) => `  ${c}`),
         ...more,
       ].join('\n'),

@@ -55,3 +55,7 @@ export function unsupported(versions: Readonly<Record<string, string>>, now: num
 /** `Spark 2.2.3 since 2019-01-31 (…)`. */
 export const unsupportedText = ({ part, until, source }: Unsupported): string =>
   until === undefined ? `${part} has no security support (${source})` : `${part} since ${until} (${source})`;
+
+/** Known holes of an image's Spark that kiln's settings do not close, on whatever day. */
+export const openHoles = ({ spark = '' }: Readonly<Record<string, string>>): readonly string[] =>
+  lineOf(spark)?.holes ?? [];
