@@ -259,6 +259,8 @@ export const SUITES: readonly [Suite, ...Suite[]] = [{ name: 'trixie', glibc: '2
 export interface Jdk {
   readonly java: number;
   readonly suite: string;
+  /** Whether Debian's security team looks after it there. */
+  readonly supported: boolean;
   /** What whoever chooses it should know. */
   readonly note?: string;
 }
@@ -266,11 +268,11 @@ export interface Jdk {
 const NO_SUPPORT = 'of Debian unstable, without security support by Debian';
 
 export const JDKS: readonly Jdk[] = [
-  { java: 8, suite: 'sid', note: NO_SUPPORT },
-  { java: 11, suite: 'sid', note: `${NO_SUPPORT}, an early-access build` },
-  { java: 17, suite: 'sid', note: NO_SUPPORT },
-  { java: 21, suite: 'trixie' },
-  { java: 25, suite: 'trixie' },
+  { java: 8, suite: 'sid', supported: false, note: NO_SUPPORT },
+  { java: 11, suite: 'sid', supported: false, note: `${NO_SUPPORT}, an early-access build` },
+  { java: 17, suite: 'sid', supported: false, note: NO_SUPPORT },
+  { java: 21, suite: 'trixie', supported: true },
+  { java: 25, suite: 'trixie', supported: true },
 ];
 
 /** Year and month in which a Python's support ends. Source: the release schedules of its PEPs (373, 429, 478 to 745). */

@@ -26,7 +26,7 @@ export function chooseBase(
     });
   const [usual] = line.java;
   const java = spec.java ?? usual;
-  const jdk = JDKS.find((one) => one.java === java) ?? { java, suite: suite.name };
+  const jdk = JDKS.find((one) => one.java === java) ?? { java, suite: suite.name, supported: false };
   if (!line.java.includes(java))
     refusals.push({
       path: ['java'],

@@ -80,7 +80,7 @@ describe('the gate `supported`', () => {
     const { holds, detail, hint } = await supported(old);
     expect(holds).toBe(false);
     expect(detail).toBe(
-      "unsupported: Spark 2.2.3 since 2019-01-31 (Spark's versioning policy, endoflife.date); Java 8 has no security support (it comes from Debian sid); Python 2.7.18 since 2020-01-31 (Python's release schedule)",
+      "unsupported: Spark 2.2.3 since 2019-01-31 (Spark's versioning policy, endoflife.date); Java 8 (no security support: it comes from Debian sid); Python 2.7.18 since 2020-01-31 (Python's release schedule)",
     );
     expect(hint).toContain('endOfLife: { until: YYYY-MM-DD, because: … }');
   });
@@ -94,6 +94,10 @@ describe('the gate `supported`', () => {
     ['of Debian that ended', now, '2028-08-10T00:00:00Z', false],
     ['of a Java that Debian supports', { ...now, java: '25' }, NOW, true],
     ['of a Java of unstable', { ...now, java: '17' }, NOW, false],
+    ['of a Python that the table does not have', { ...now, python: '3.99.1' }, NOW, false],
+    ['of a Spark that the table does not have', { ...now, spark: '9.9.9' }, NOW, false],
+    ['of a Java that the table does not have', { ...now, java: '99' }, NOW, false],
+    ['of a Debian that the table does not have', { ...now, debian: 'forky' }, NOW, false],
   ])('of an image %s', async (_, versions, at, holds) => {
     expect((await supported(versions, undefined, at)).holds).toBe(holds);
   });
