@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import type { App} from 'cdktf';
+import type { App } from 'cdktf';
 import { TerraformStack, Testing } from 'cdktf';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GoldenImage } from '../../modules/golden-image';
